@@ -1,0 +1,1 @@
+"""tuneway: a model platform of functions and events, inside your own cloud account."""
