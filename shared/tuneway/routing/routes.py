@@ -4,22 +4,32 @@ from typing import Literal
 
 import msgspec
 
-Dialect = Literal["gemini", "instances"]
+Dialect = Literal["gemini", "instances", "openai", "anthropic", "bedrock"]
+Provider = Literal["vertex", "openai", "azure", "anthropic", "bedrock", "custom_openai"]
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One model to call.
+    """One model to call: where it is served (``provider``), which words it speaks (``dialect``), and its name there.
 
-    ``resource`` is a full name on Vertex AI (``projects/…/locations/…/endpoints/…`` or ``…/publishers/…/models/…``);
-    ``host`` is a dedicated endpoint's DNS name, exactly as Vertex AI gave it; ``raw`` asks a container through
-    ``rawPredict`` instead of ``predict``; ``drop_params`` names request parameters to leave out where the dialect
-    cannot express them.
+    On Vertex AI ``resource`` is the full name (``projects/…/locations/…/endpoints/…`` or ``…/publishers/…/models/…``),
+    ``host`` a dedicated endpoint's DNS name, exactly as Vertex AI gave it, and ``raw`` asks a container through
+    ``rawPredict`` instead of ``predict``. Elsewhere ``model`` is the served name or deployment, ``base_url`` where its
+    API begins (``https://…/v1``), ``region`` a cloud's region, ``api_version`` a dated API, and ``secret`` a reference
+    to a key (``env:NAME`` or ``projects/…/secrets/…/versions/…``), never a key. ``profile`` names the row of model
+    quirks; ``drop_params`` names request parameters to leave out where the dialect cannot express them.
     """
 
-    resource: str
+    resource: str = ""
     dialect: Dialect = "gemini"
+    provider: Provider = "vertex"
     host: str | None = None
     raw: bool = False
+    model: str = ""
+    base_url: str | None = None
+    region: str | None = None
+    api_version: str | None = None
+    secret: str | None = None
+    profile: str | None = None
     drop_params: tuple[str, ...] = ()
 
 

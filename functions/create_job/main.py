@@ -1,0 +1,32 @@
+"""On ``job-requested``: lint, estimate and submit the job."""
+
+import time
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from tuneway.adapters import plugs
+from tuneway.edge.events import job_ref
+from tuneway.edge.logs import configure
+from tuneway.settings import from_env
+from tuneway.tuning.lifecycle import Lifecycle
+from tuneway.tuning.submit import Submitter
+from tuneway.tuning.validate import Datasets
+
+settings = from_env()
+configure(settings.log_file)
+documents = plugs.documents(settings)
+submit = Submitter(
+    Lifecycle(documents, plugs.events(settings), time.time),
+    plugs.backend(settings),
+    datasets=Datasets(
+        documents, plugs.files(settings), catalogue=plugs.catalogue(settings), bucket=settings.bucket, now=time.time
+    ),
+    lease=settings.submit_lease,
+)
+
+
+@functions_framework.cloud_event
+def create_job(event: CloudEvent) -> None:
+    """Take the job as far as it goes; repeating the call changes nothing."""
+    submit(job_ref(event))

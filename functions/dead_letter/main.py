@@ -1,0 +1,26 @@
+"""On ``dead-letters``: keep what no handler could take, in sight and ready to be sent again."""
+
+import logging
+import time
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from tuneway.adapters import plugs
+from tuneway.edge.events import message
+from tuneway.edge.logs import configure
+from tuneway.registry.dead_letters import DeadLetters
+from tuneway.settings import from_env
+
+settings = from_env()
+configure(settings.log_file)
+letters = DeadLetters(plugs.documents(settings), plugs.events(settings), now=time.time)
+log = logging.getLogger("tuneway.dead_letter")
+
+
+@functions_framework.cloud_event
+def dead_letter(event: CloudEvent) -> None:
+    """Keep the letter; repeating the call changes nothing."""
+    found = message(event)
+    letter = letters.keep(found.message_id, found.content(), found.attributes)
+    log.error("Gave up on a message of %s after %d deliveries.", letter.subscription, letter.deliveries)

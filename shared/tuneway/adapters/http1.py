@@ -1,0 +1,207 @@
+"""One client connection that speaks HTTP/1.1: bytes in, an answer out, nothing but the parser in between."""
+
+import asyncio
+from asyncio import AbstractEventLoop, Future, TimerHandle, Transport
+from typing import cast
+
+import httptools
+from typing_extensions import override
+
+HIGH_WATER = 262_144
+HEAD_LIMIT = 262_144
+SWITCHING = 101
+
+
+class Broken(Exception):
+    """The connection ended, or its words were no HTTP; ``unheard`` when not one byte of an answer had come."""
+
+    def __init__(self, message: str, *, unheard: bool = False) -> None:
+        super().__init__(message)
+        self.unheard = unheard
+
+
+class TooSlow(Exception):
+    """Nothing arrived for longer than allowed."""
+
+
+class Connection(asyncio.Protocol):
+    """One exchange at a time: ``begin``, then ``head``, then ``next_bytes`` until it gives none."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiter: Future[None] | None = None
+        self._watch: TimerHandle | None = None
+        self._transport: Transport
+        self._fault: Exception | None = None
+        self.open = False
+        self.reusable = False
+        self.idle_since = 0.0
+        self._rest()
+
+    def _rest(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._waiting_bytes = 0
+        self._heard = 0
+        self._head = False
+        self._complete = False
+        self._kept = False
+        self._paused = False
+
+    # --- what the caller does ---
+
+    def begin(self, data: bytes, *, patience: float) -> None:
+        """Send a request; each later wait fails with TooSlow when nothing arrives for ``patience`` seconds."""
+        if self._heard:
+            self._rest()
+        self.reusable = False
+        self._patience = patience
+        self._last = self._loop.time()
+        self._watch_within(patience)
+        self._transport.write(data)
+
+    async def head(self) -> None:
+        """Wait for status and headers. Raises Broken, TooSlow."""
+        while not self._head:
+            await self._arrival()
+
+    async def next_bytes(self) -> bytes:
+        """What has arrived of the body since the last call; empty at its end. Raises Broken, TooSlow."""
+        while not self._body:
+            if self._complete:
+                return b""
+            await self._arrival()
+        data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body = []
+        self._waiting_bytes = 0
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        return data
+
+    def end(self) -> None:
+        """Finish the exchange: a complete one leaves the connection reusable, any other closes it."""
+        if self._complete and self._kept and self.open:
+            self.reusable = True
+            self.idle_since = self._loop.time()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Cut the connection at once."""
+        self.reusable = False
+        if self.open:
+            self.open = False
+            self._transport.abort()
+
+    async def _arrival(self) -> None:
+        self._raise_fault()
+        self._waiter = self._loop.create_future()
+        self._last = self._loop.time()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+        if not self._body:
+            self._raise_fault()
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _fail(self, fault: Exception) -> None:
+        if self._fault is None and not self._complete:
+            self._fault = fault
+        self._wake()
+
+    def _watch_within(self, seconds: float) -> None:
+        """One timer for the life of a connection, set anew when it is due, is cheaper than one for every wait."""
+        due = self._last + seconds
+        if self._watch is not None:
+            if self._watch.when() <= due:
+                return
+            self._watch.cancel()
+        self._watch = self._loop.call_at(due, self._check_patience)
+
+    def _check_patience(self) -> None:
+        self._watch = None
+        if not self.open:
+            return
+        now = self._loop.time()
+        if self._waiter is not None and now - self._last >= self._patience:
+            self._fail(TooSlow(f"nothing arrived for {self._patience} s"))
+            self.close()
+            return
+        self._watch = self._loop.call_at(
+            (self._last if self._waiter is not None else now) + self._patience, self._check_patience
+        )
+
+    # --- what the transport reports ---
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("Transport", transport)
+        self.open = True
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self.reusable:
+            self.close()  # words without a question: whatever they are, they answer nothing
+            return
+        self._heard += len(data)
+        self._last = self._loop.time()
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as exc:
+            self._fail(Broken(f"not HTTP: {exc}"))
+            self.close()
+        if not self._head and self._heard > HEAD_LIMIT:
+            self._fail(Broken("the head has no end"))
+            self.close()
+        self._wake()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.open = False
+        self.reusable = False
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._head and exc is None and self._ends_with_the_connection():
+            self._complete = True
+        self._fail(Broken("the connection was closed", unheard=not self._heard))
+
+    def _ends_with_the_connection(self) -> bool:
+        return "content-length" not in self.headers and "chunked" not in self.headers.get("transfer-encoding", "")
+
+    # --- what the parser reports ---
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; of several with one name the last counts."""
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """The head is there, unless it is an interim one (100 Continue, 103 Early Hints)."""
+        self.status = self._parser.get_status_code()
+        self._head = self.status >= 200 or self.status == SWITCHING  # noqa: PLR2004  (HTTP's own classes of status)
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body; reading pauses while nobody takes the pieces."""
+        self._body.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes > HIGH_WATER and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The answer is whole, unless it was an interim one."""
+        if self._head:
+            self._complete = True
+            self._kept = self._parser.should_keep_alive()
+        else:
+            self.headers = {}

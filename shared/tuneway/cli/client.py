@@ -1,0 +1,106 @@
+"""The command line's connection to a tuneway: where it is, the key for it, and its errors in plain words."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import click
+import httpx
+import msgspec
+
+TIMEOUT = httpx.Timeout(30.0, read=600.0)
+DATA = ".tuneway"
+
+
+class Local(msgspec.Struct, frozen=True):
+    """What a local stack leaves in its folder for the command line."""
+
+    url: str
+    key: str
+
+
+class Failed(click.ClickException):
+    """An answer that was an error; exits with 1."""
+
+
+class Client:
+    """JSON calls to one tuneway. Raises Failed with the server's own message."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self.key = key
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT)
+
+    def call(self, method: str, path: str, body: object = None) -> dict[str, object]:
+        """One call; the decoded answer."""
+        content = None if body is None else msgspec.json.encode(body)
+        return self._answer(lambda: self._http.request(method, path, content=content))
+
+    def rows(self, path: str) -> list[dict[str, object]]:
+        """The rows of a list."""
+        return msgspec.convert(self.call("GET", path)["data"], list[dict[str, object]])
+
+    def upload(self, path: str, *, file: tuple[str, bytes | IO[bytes]], purpose: str) -> dict[str, object]:
+        """One multipart upload; the decoded answer."""
+        return self._answer(lambda: self._http.post(path, files={"file": file}, data={"purpose": purpose}))
+
+    def stream(self, path: str, body: object) -> Iterator[dict[str, object]]:
+        """The events of a streamed answer. Raises Failed also for an error in the middle."""
+        try:
+            with self._http.stream("POST", path, content=msgspec.json.encode(body)) as response:
+                if response.status_code >= httpx.codes.BAD_REQUEST:
+                    raise Failed(_message(response.read()))
+                for line in response.iter_lines():
+                    if line.startswith("data: ") and line != "data: [DONE]":
+                        yield _event(line.removeprefix("data: "))
+        except httpx.HTTPError as fault:
+            raise Failed(f"{self.url} does not answer: {fault}. Is 'tuneway up' running?") from fault
+
+    def _answer(self, send: Callable[[], httpx.Response]) -> dict[str, object]:
+        try:
+            response = send()
+        except httpx.HTTPError as fault:
+            raise Failed(f"{self.url} does not answer: {fault}. Is 'tuneway up' running?") from fault
+        if response.is_error:
+            raise Failed(_message(response.content))
+        return msgspec.json.decode(response.content, type=dict[str, object])
+
+
+def connect(url: str | None, key: str | None, data: str) -> Client:
+    """The tuneway named by options or environment, else the local stack of folder ``data``. Raises Failed."""
+    local = _local(Path(data))
+    url = url or (local.url if local else None)
+    key = key or (local.key if local else None)
+    if not url or not key:
+        raise Failed("Which tuneway? Start one with 'tuneway up', or give --url and --api-key.")
+    return Client(url, key)
+
+
+def show(value: object) -> None:
+    """Print a value as JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _local(data: Path) -> Local | None:
+    try:
+        return msgspec.json.decode((data / "stack.json").read_bytes(), type=Local)
+    except FileNotFoundError:
+        return None
+
+
+def _event(text: str) -> dict[str, object]:
+    event = msgspec.json.decode(text, type=dict[str, object])
+    if "error" in event:
+        raise Failed(_message(text.encode()))
+    return event
+
+
+def _message(content: bytes) -> str:
+    try:
+        error = msgspec.json.decode(content, type=dict[str, dict[str, object]])["error"]
+        param = f" (param: {error['param']})" if error.get("param") else ""
+        return f"{error['message']}{param}"
+    except (msgspec.MsgspecError, KeyError):
+        return f"The server answered with something that is not an error of ours: {content[:200]!r}"

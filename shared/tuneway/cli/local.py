@@ -1,0 +1,64 @@
+"""``tuneway up``, ``simulate`` and ``package``: what runs on, or from, this machine."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import msgspec
+
+from tuneway.cli.client import DATA
+from tuneway.local import bundles
+from tuneway.local.stack import Options, Ready, run
+from tuneway.local.vertex.serve import VertexServer
+from tuneway.local.vertex.settings import VertexSettings
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--data", default=DATA, show_default=True, type=FOLDER, help="The folder of all state.")
+@click.option("--emulators", is_flag=True, help="Google's Firestore and Pub/Sub emulators instead of SQLite.")
+@click.option("--api-key", help="The key to let in; else one is made and kept in the folder.")
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.1, 10_000), help="Training clock.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready.")
+def up(*, port: int, data: Path, emulators: bool, api_key: str | None, speed: float, as_json: bool) -> None:
+    """Run everything here: all functions, their state and events, and a simulated Vertex AI. Ctrl-C ends it."""
+    options = Options(data=data, port=port, api_key=api_key, emulators=emulators, speed=speed)
+    with suppress(KeyboardInterrupt):
+        run(options, ready=_print_json if as_json else _print_plain)
+
+
+@click.command()
+@click.option("--port", default=8081, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--data", default=f"{DATA}-vertex", show_default=True, type=FOLDER, help="The folder of its state.")
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.1, 10_000), help="Training clock.")
+def simulate(*, port: int, data: Path, speed: float) -> None:
+    """Run the simulated Vertex AI alone. Nothing it answers comes from a real model."""
+    settings = VertexSettings(store=data / "vertex.sqlite", objects=data / "objects", speed=speed)
+    server = VertexServer(settings, port=port)
+    click.echo(f"Simulated Vertex AI at {server.url} (state in {data}). Ctrl-C stops it.")
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
+@click.command()
+@click.argument("functions", nargs=-1)
+@click.option("--to", "destination", default="dist", show_default=True, type=FOLDER, help="Where to write.")
+def package(functions: tuple[str, ...], *, destination: Path) -> None:
+    """Bundle FUNCTIONS, or all of them, for deployment."""
+    made = [bundles.bundle(name, destination) for name in functions] or bundles.bundle_all(destination)
+    for path in made:
+        click.echo(path)
+
+
+def _print_json(ready: Ready) -> None:
+    click.echo(msgspec.json.encode(ready).decode())
+
+
+def _print_plain(ready: Ready) -> None:
+    click.echo(f"tuneway      {ready.url}")
+    click.echo(f"API key      {ready.key}")
+    click.echo(f"State        {ready.data}")
+    click.echo(f"Vertex AI    {ready.vertex_url} (simulated: no real model, no cost)")
+    click.echo("Ctrl-C stops it; started again on the same folder, it goes on.")

@@ -1,0 +1,34 @@
+"""The command line: ``tuneway COMMAND``."""
+
+import click
+from typing_extensions import override
+
+from tuneway.cli.chat import chat
+from tuneway.cli.demo import demo
+from tuneway.cli.jobs import jobs
+from tuneway.cli.keys import keys
+from tuneway.cli.local import package, simulate, up
+from tuneway.cli.routes import models, routes
+from tuneway.errors import TunewayError
+
+
+class Commands(click.Group):
+    """A group whose commands say in one line what went wrong, and exit with 1."""
+
+    @override
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except TunewayError as fault:
+            raise click.ClickException(fault.message) from fault
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tuneway")
+def main() -> None:
+    """Fine-tune, deploy, route and call models in your own cloud account."""
+
+
+for command in (up, simulate, demo, chat, jobs, models, routes, keys, package):
+    main.add_command(command)

@@ -1,0 +1,93 @@
+"""Structured logs: one JSON object a line, with the field names Cloud Logging reads; never a key, never a prompt."""
+
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from typing_extensions import override
+
+Severity = Literal["INFO", "WARNING", "ERROR"]
+STDERR = 2
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The one canonical line of a request. Times are milliseconds; usage recording rides on it."""
+
+    severity: Severity
+    message: str
+    time: datetime
+    request: str
+    path: str
+    status: int
+    ms: float
+    ms_upstream: float | None = None
+    owner: str | None = None
+    key: str | None = None
+    model: str | None = None
+    target: str | None = None
+    stream: bool = False
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    estimated: bool = False
+    error: str | None = None
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Anything else worth a line."""
+
+    severity: Severity
+    message: str
+    time: datetime
+    request: str | None = None
+    trace: str | None = None
+
+
+class Logs:
+    """Whole lines to stderr or to the end of a file: one write each, so that lines of many processes never mix."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._encode = msgspec.json.Encoder().encode
+        self._target = STDERR
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._target = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def write(self, line: RequestLine | Note) -> None:
+        """Add one line."""
+        os.write(self._target, self._encode(line) + b"\n")
+
+    def note(self, severity: Severity, message: str, *, request: str | None = None, trace: str | None = None) -> None:
+        """Add a line about anything but a request."""
+        self.write(Note(severity=severity, message=message, time=datetime.now(UTC), request=request, trace=trace))
+
+
+class _Handler(logging.Handler):
+    """What libraries and event functions log through ``logging``, in the same form."""
+
+    def __init__(self, logs: Logs) -> None:
+        super().__init__()
+        self._logs = logs
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else None
+        self._logs.note(_severity(record.levelno), record.getMessage(), trace=trace)
+
+
+def configure(file: Path | None) -> Logs:
+    """Send this process's logs to ``file``, or to stderr: tuneway's from INFO on, everybody else's from WARNING."""
+    logs = Logs(file)
+    root = logging.getLogger()
+    root.handlers = [_Handler(logs)]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("tuneway").setLevel(logging.INFO)
+    return logs
+
+
+def _severity(level: int) -> Severity:
+    if level >= logging.ERROR:
+        return "ERROR"
+    return "WARNING" if level >= logging.WARNING else "INFO"

@@ -1,0 +1,124 @@
+"""Answers on the wire, as lean ASGI applications: the prediction path has no room for a framework's responses."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from types import TracebackType
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from tuneway.edge.errors import Answer, ClientLeft
+
+Headers = Sequence[tuple[bytes, bytes]]
+JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+EVENTS: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
+Ended = Callable[[int, str | None], None]
+CLIENT_LEFT = 499
+DONE = b"[DONE]\n\n"
+LIVE: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+
+
+class Reply(Response):
+    """A whole JSON answer."""
+
+    def __init__(self, status: int, body: bytes, headers: Headers = ()) -> None:
+        """Set what Response sets, at a tenth of the price."""
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [JSON, (b"content-length", b"%d" % len(body)), *headers]
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class StreamReply(Response):
+    """Server-sent events as they come: one arrival, one send; a client that leaves ends the generator.
+
+    ``first`` has been waited for already, so that a fault before it could still be a status. ``ended`` is told the
+    status and the fault, if any, once the last event is out.
+    """
+
+    def __init__(self, first: bytes, events: AsyncGenerator[bytes, None], *, ended: Ended) -> None:
+        self.status_code = 200
+        self.body = b""
+        self.background = None
+        self.raw_headers = [EVENTS, *LIVE]
+        self._first = first
+        self._events = events
+        self._ended = ended
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, fault = CLIENT_LEFT, "client_left"
+        try:
+            with Watch(receive):
+                last = await self._sent(send)
+                status, fault = (200, "") if last.endswith(DONE) else (200, "upstream_broke")
+        except ClientLeft:
+            pass
+        finally:
+            await self._events.aclose()
+            self._ended(status, fault or None)
+
+    async def _sent(self, send: Send) -> bytes:
+        """The last piece, once all are out."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self._first, "more_body": True})
+        last = self._first
+        async for last in self._events:
+            await send({"type": "http.response.body", "body": last, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return last
+
+
+class Watch:
+    """Cancels the block, as ClientLeft, when the client hangs up.
+
+    ``after`` seconds it begins to look: an answer that takes less is not worth the price of watching.
+    """
+
+    def __init__(self, receive: Receive, *, after: float = 0.0) -> None:
+        self._receive = receive
+        self._after = after
+        self._left = False
+        self._looking: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        if self._after:
+            self._timer = self._loop.call_later(self._after, self._look)
+        else:
+            self._look()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+        if self._left and self._task is not None and kind is asyncio.CancelledError:
+            self._task.uncancel()
+            raise ClientLeft("The client left before its answer was complete.", code="client_left")
+
+    def _look(self) -> None:
+        self._looking = self._loop.create_task(self._until_gone())
+
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._left = True
+        if self._task is not None:
+            self._task.cancel()
+
+
+def reply(answer: Answer, headers: Headers = ()) -> Reply:
+    """An answer of the error table, on the wire."""
+    own = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+    return Reply(answer.status, answer.body, (*own, *headers))

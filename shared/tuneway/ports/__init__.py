@@ -1,0 +1,81 @@
+"""What the rooms need from outside, as small Protocols in domain types; ``adapters/`` holds the plugs."""
+
+from tuneway.ports.events import (
+    Events,
+    Message,
+    Topic,
+)
+from tuneway.ports.files import (
+    Files,
+)
+from tuneway.ports.prediction import (
+    Auth,
+    AuthKind,
+    Credentials,
+    Secrets,
+    Snapshots,
+    Timeouts,
+    Tokens,
+    Upstream,
+    UpstreamRequest,
+    UpstreamResponse,
+)
+from tuneway.ports.state import (
+    Create,
+    Delete,
+    Document,
+    Documents,
+    Key,
+    Operator,
+    Put,
+    Query,
+    Replace,
+    Where,
+    Write,
+)
+from tuneway.ports.tuning import (
+    Checkpoint,
+    Outcome,
+    Outcomes,
+    ProviderJob,
+    ProviderState,
+    TunedModel,
+    TuningBackend,
+    TuningRequest,
+)
+
+__all__ = [
+    "Auth",
+    "AuthKind",
+    "Checkpoint",
+    "Create",
+    "Credentials",
+    "Delete",
+    "Document",
+    "Documents",
+    "Events",
+    "Files",
+    "Key",
+    "Message",
+    "Operator",
+    "Outcome",
+    "Outcomes",
+    "ProviderJob",
+    "ProviderState",
+    "Put",
+    "Query",
+    "Replace",
+    "Secrets",
+    "Snapshots",
+    "Timeouts",
+    "Tokens",
+    "Topic",
+    "TunedModel",
+    "TuningBackend",
+    "TuningRequest",
+    "Upstream",
+    "UpstreamRequest",
+    "UpstreamResponse",
+    "Where",
+    "Write",
+]

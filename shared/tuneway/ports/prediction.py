@@ -1,0 +1,102 @@
+"""What a model call needs: HTTP, tokens, the snapshot."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol
+
+import msgspec
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds: to connect, and between two arrivals of bytes (the first included)."""
+
+    connect: float = 5.0
+    read: float = 600.0
+
+
+class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP call to a model's host."""
+
+    method: Literal["GET", "POST"] = "POST"
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    timeouts: Timeouts = Timeouts()
+
+
+class UpstreamResponse(Protocol):
+    """An answer whose head has arrived; header names are lower-case."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By lower-case name."""
+        ...
+
+    async def read(self) -> bytes:
+        """The whole body. Raises UpstreamError when the connection breaks or stalls."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, never joined. Raises UpstreamError when the connection breaks or stalls."""
+        ...
+
+
+class Upstream(Protocol):
+    """HTTP to models, pooled; leaving the block frees or ends the call."""
+
+    def send(self, request: UpstreamRequest) -> AbstractAsyncContextManager[UpstreamResponse]:
+        """Raises UpstreamError (502 unreachable, 504 too slow); any HTTP status is an answer, not an error."""
+        ...
+
+
+class Tokens(Protocol):
+    """Access tokens for a cloud, cached and renewed ahead of time."""
+
+    async def token(self) -> str:
+        """A token good for minutes at least. Waits only when there is none at all. Raises UpstreamError (502)."""
+        ...
+
+
+class Secrets(Protocol):
+    """Values behind references; nothing else in the house holds a secret."""
+
+    async def value(self, ref: str) -> str:
+        """What ``env:NAME`` or ``projects/…/secrets/…/versions/…`` refers to. Raises UpstreamError (502)."""
+        ...
+
+
+AuthKind = Literal["google", "key", "entra", "sigv4", "bearer", "none"]
+
+
+class Auth(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call proves who sends it: the kind, the header, and what the proof needs.
+
+    ``secret`` is a reference; None means the installation's own identity. ``region`` is for SigV4, ``scope`` for Entra.
+    """
+
+    kind: AuthKind
+    header: str = "authorization"
+    secret: str | None = None
+    region: str = ""
+    scope: str = ""
+
+
+class Credentials(Protocol):
+    """Proof for one call."""
+
+    async def headers(self, request: UpstreamRequest, auth: Auth) -> Mapping[str, str]:
+        """The headers to add to ``request``, which must then be sent as it is. Raises UpstreamError (502)."""
+        ...
+
+
+class Snapshots(Protocol):
+    """The one document ``predict`` reads."""
+
+    async def read(self, version: int | None) -> bytes | None:
+        """The snapshot's JSON when its version is not ``version``, else None. Raises NotFound, TryLater."""
+        ...

@@ -1,0 +1,186 @@
+"""Hub → Gemini: the conversation. System texts are hoisted, neighbours of one role become one turn."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Literal, NamedTuple, TypedDict, assert_never
+
+import msgspec
+
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.gemini.parts import Part, parts_of
+from tuneway.prediction.hub.messages import (
+    AssistantMessage,
+    CustomToolCall,
+    DeveloperMessage,
+    ExtraContent,
+    FunctionToolCall,
+    Message,
+    RefusalPart,
+    SystemMessage,
+    TextContent,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+    texts_of,
+)
+
+Role = Literal["user", "model"]
+
+
+class Content(TypedDict):
+    """One turn."""
+
+    role: Role
+    parts: list[Part]
+
+
+class SystemInstruction(TypedDict):
+    """Instructions."""
+
+    parts: list[Part]
+
+
+class _Call(NamedTuple):
+    """A function that was called, and its place among all calls."""
+
+    place: int
+    name: str
+
+
+def system_parts(messages: list[Message]) -> list[Part]:
+    """The texts of system and developer messages, wherever they stand, in order."""
+    return [
+        {"text": text}
+        for message in messages
+        if isinstance(message, SystemMessage | DeveloperMessage)
+        for text in texts_of(message.content)
+    ]
+
+
+def contents(messages: list[Message]) -> list[Content]:
+    """The turns. Raises BadInput for a tool result without its call, and for content Gemini cannot take."""
+    calls = _calls(messages)
+    spoken = [
+        Content(role=_role(message), parts=parts)
+        for position, message in _in_order_of_calls(messages, calls)
+        if (parts := _parts(message, calls, param=f"messages[{position}]"))
+    ]
+    return [
+        Content(role=role, parts=[part for turn in turns for part in turn["parts"]])
+        for role, turns in groupby(spoken, key=_speaker)
+    ]
+
+
+def _in_order_of_calls(messages: list[Message], calls: dict[str, _Call]) -> Iterator[tuple[int, Message]]:
+    """Messages with their positions; results that follow each other stand as their calls did."""
+    for _, run in groupby(enumerate(messages), key=lambda item: isinstance(item[1], ToolMessage)):
+        yield from sorted(run, key=lambda item: _place(item[1], calls))
+
+
+def _place(message: Message, calls: dict[str, _Call]) -> int:
+    call = calls.get(message.tool_call_id) if isinstance(message, ToolMessage) else None
+    return call.place if call is not None else 0
+
+
+def _speaker(turn: Content) -> Role:
+    return turn["role"]
+
+
+def _role(message: Message) -> Role:
+    return "model" if isinstance(message, AssistantMessage) else "user"
+
+
+def _parts(message: Message, calls: dict[str, _Call], *, param: str) -> list[Part]:
+    match message:
+        case SystemMessage() | DeveloperMessage():
+            return []
+        case UserMessage(content=content):
+            return parts_of(content, param=f"{param}.content")
+        case AssistantMessage():
+            return _assistant_parts(message, param=param)
+        case ToolMessage():
+            return [_function_response(message, _call_of(message, calls, param=f"{param}.tool_call_id"))]
+        case _:
+            assert_never(message)
+
+
+def _assistant_parts(message: AssistantMessage, *, param: str) -> list[Part]:
+    if message.function_call is not None or message.audio is not None:
+        field = "function_call" if message.function_call is not None else "audio"
+        raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    parts = [_signed({"text": text}, message.extra_content) for text in _assistant_texts(message) if text]
+    for position, call in enumerate(message.tool_calls or ()):
+        parts.append(_function_call(call, param=f"{param}.tool_calls[{position}]"))
+    return parts
+
+
+def _assistant_texts(message: AssistantMessage) -> list[str]:
+    match message.content:
+        case None:
+            return [message.refusal or ""]
+        case str(text):
+            return [text]
+        case parts:
+            return [_text_of(part) for part in parts]
+
+
+def _text_of(part: TextPart | RefusalPart) -> str:
+    return part.text if isinstance(part, TextPart) else part.refusal
+
+
+def _function_call(call: FunctionToolCall | CustomToolCall, *, param: str) -> Part:
+    if isinstance(call, CustomToolCall):
+        raise BadInput("Custom tool calls are not supported by this model. Use functions.", param=param)
+    args = _arguments(call.function.arguments, param=f"{param}.function.arguments")
+    return _signed({"functionCall": {"name": call.function.name, "args": args}}, call.extra_content)
+
+
+def _arguments(text: str, *, param: str) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise BadInput("The arguments must be a JSON object, as text.", param=param, code="invalid_value") from exc
+
+
+def _signed(part: Part, extra: ExtraContent | None) -> Part:
+    """The part with the thought signature it came with: Gemini 3 wants it back on the same part."""
+    signature = extra.google.thought_signature if extra is not None and extra.google is not None else None
+    return {**part, "thoughtSignature": signature} if signature else part
+
+
+def _calls(messages: list[Message]) -> dict[str, _Call]:
+    """Every function called so far, by call id."""
+    made = [
+        call
+        for message in messages
+        if isinstance(message, AssistantMessage) and message.tool_calls
+        for call in message.tool_calls
+        if isinstance(call, FunctionToolCall)
+    ]
+    return {call.id: _Call(place, call.function.name) for place, call in enumerate(made)}
+
+
+def _call_of(message: ToolMessage, calls: dict[str, _Call], *, param: str) -> _Call:
+    call = calls.get(message.tool_call_id)
+    if call is None:
+        raise BadInput(
+            f"No earlier assistant message has a tool call with the id '{message.tool_call_id}'.",
+            param=param,
+            code="invalid_value",
+        )
+    return call
+
+
+def _function_response(message: ToolMessage, call: _Call) -> Part:
+    return {"functionResponse": {"name": call.name, "response": _result(message.content)}}
+
+
+def _result(content: TextContent) -> dict[str, object]:
+    """A result must be an object: JSON objects are taken as they are, anything else is wrapped."""
+    text = "".join(texts_of(content))
+    if text.lstrip().startswith("{"):
+        try:
+            return msgspec.json.decode(text, type=dict[str, object])
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    return {"result": text}

@@ -1,0 +1,78 @@
+"""Cut server-sent events from bytes: any split of the bytes gives the same events.
+
+An event is the joined ``data`` of its lines. Lines end with LF, CRLF or CR; comments and other fields are passed
+over. A body that is JSON without ``data:`` (how hosts report errors) is one event, handed over at its end.
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html, except that an event cut off by the end of
+the body is still handed over: a broken stream shall be seen as broken.
+"""
+
+_BOM = b"\xef\xbb\xbf"
+_JSON_STARTS = (b"{", b"[")
+
+
+class SseDecoder:
+    """Bytes in, event data out."""
+
+    def __init__(self) -> None:
+        self._pending: list[bytes] = []
+        self._ends_with_cr = False
+        self._ends_with_lf = False
+        self._first = True
+        self._bare = False
+
+    def decode(self, data: bytes) -> list[bytes]:
+        """The events that ``data`` completes."""
+        if b"\r" in data or self._ends_with_cr:
+            data = self._with_lf(data)
+        pending = self._pending
+        whole = b"\n\n" in data or (self._ends_with_lf and data.startswith(b"\n"))
+        pending.append(data)
+        if data:
+            self._ends_with_lf = data.endswith(b"\n")
+        if not whole or self._bare:
+            return []
+        *blocks, rest = b"".join(pending).split(b"\n\n")
+        pending[:] = [rest]
+        return self._events(blocks)
+
+    def flush(self) -> list[bytes]:
+        """What the end of the body completes."""
+        events = [] if self._bare else self._events([self._drained()])
+        return [*events, self._drained().strip()] if self._bare else events
+
+    def _drained(self) -> bytes:
+        rest = b"".join(self._pending)
+        self._pending.clear()
+        return rest
+
+    def _with_lf(self, data: bytes) -> bytes:
+        """CRLF and CR as LF at once; the LF of a CRLF that was cut in two is dropped when it comes."""
+        if self._ends_with_cr and data.startswith(b"\n"):
+            data = data[1:]
+            self._ends_with_cr = False
+        if data:
+            self._ends_with_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _events(self, blocks: list[bytes]) -> list[bytes]:
+        """The data of each block; from the first block of bare JSON on, everything is kept for ``flush``."""
+        events: list[bytes] = []
+        if self._first and blocks:
+            blocks[0] = blocks[0].removeprefix(_BOM)
+            self._first = False
+        for position, block in enumerate(blocks):
+            if block.startswith(b"data: ") and b"\n" not in block:
+                events.append(block[6:])
+            elif block.lstrip().startswith(_JSON_STARTS):
+                self._bare = True
+                self._pending[:] = [b"\n\n".join([*blocks[position:], *self._pending])]
+                return events
+            elif (data := _data(block)) is not None:
+                events.append(data)
+        return events
+
+
+def _data(block: bytes) -> bytes | None:
+    """The ``data`` lines of a block, joined; None when it has none."""
+    lines = [line[5:].removeprefix(b" ") for line in block.split(b"\n") if line.startswith(b"data:")]
+    return b"\n".join(lines) if lines else None

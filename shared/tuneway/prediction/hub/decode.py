@@ -1,0 +1,105 @@
+"""Read a chat request from its bytes; what is wrong with it names the field, as OpenAI does.
+
+The first pass is one typed decode. Only a request that fails it pays for the second, which sets unknown top-level
+fields aside (a route may drop them), reads null as absent, and words the fault.
+"""
+
+import re
+
+import msgspec
+
+from tuneway.errors import BadInput
+from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest
+
+_KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(ChatRequest))
+_DECODER = msgspec.json.Decoder(ChatRequest)
+_FAULT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
+_FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_WORDS = {"`str": "`string", "str`": "string`", "`int": "`integer", "`float": "`number", "`bool": "`boolean"}
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_CHOICES = {
+    "role": "system, developer, user, assistant or tool",
+    "type": "text, image_url, input_audio or file in content; function in tools and tool calls",
+    "tool_choice": "none, auto, required or an object that names a function",
+    "reasoning_effort": "none, minimal, low, medium, high, xhigh or max",
+    "verbosity": "low, medium or high",
+    "detail": "auto, low or high",
+    "format": "wav or mp3",
+}
+
+
+def decode_chat_request(body: bytes) -> ChatRequest:
+    """The request. Raises BadInput with ``param`` (``messages[1].content``) when JSON, a type or a range is wrong."""
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError:
+        return _second_reading(body)
+    except _BROKEN as exc:
+        raise broken_json(exc) from exc
+
+
+def _second_reading(body: bytes) -> ChatRequest:
+    fields = _object(body)
+    known = {
+        name: _without_nulls(value) if name == "messages" else value for name, value in fields.items() if name in _KNOWN
+    }
+    unknown = tuple(name for name, value in fields.items() if name not in _KNOWN and value is not None)
+    try:
+        return msgspec.convert({**known, "unknown": unknown}, ExtendedRequest)
+    except msgspec.ValidationError as exc:
+        raise bad_field(str(exc)) from exc
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, object])
+    except msgspec.ValidationError as exc:
+        raise BadInput("The body must be a JSON object with 'model' and 'messages'.", code="invalid_json") from exc
+    except _BROKEN as exc:
+        raise broken_json(exc) from exc
+
+
+def _without_nulls(value: object) -> object:
+    """Messages without the nulls that SDKs write for absent fields; a null ``content`` has a meaning, or is a fault."""
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in msgspec.convert(value, list[object])]
+    if not isinstance(value, dict):
+        return value
+    fields = msgspec.convert(value, dict[str, object])
+    return {name: _without_nulls(held) for name, held in fields.items() if held is not None or name == "content"}
+
+
+def broken_json(exc: Exception) -> BadInput:
+    """The refusal of a body that is no JSON."""
+    reason = "it is nested too deeply" if isinstance(exc, RecursionError) else str(exc)
+    return BadInput(f"The body is not valid JSON: {reason}.", code="invalid_json")
+
+
+def bad_field(fault: str) -> BadInput:
+    """The refusal of a field, from msgspec's words about it."""
+    parsed = _FAULT.fullmatch(fault)
+    what, path = (parsed["what"], parsed["path"] or "") if parsed else (fault, "")
+    if named := _FIELD.fullmatch(what):
+        return _misnamed(named["name"], path, missing=named["fault"].startswith("missing"))
+    return _mistyped(what, path)
+
+
+def _misnamed(name: str, path: str, *, missing: bool) -> BadInput:
+    param = f"{path}.{name}" if path else name
+    if missing:
+        return BadInput(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+    return BadInput(f"Unknown parameter: '{param}'. Leave it out.", param=param, code="unknown_parameter")
+
+
+def _mistyped(what: str, path: str) -> BadInput:
+    choices = _CHOICES.get(path.rpartition(".")[2])
+    hint = f" Use {choices}." if choices and what.startswith("Invalid") else ""
+    code = "invalid_type" if ", got `" in what else "invalid_value"
+    return BadInput(f"Invalid '{path}': {_plain(what)}.{hint}", param=path or None, code=code)
+
+
+def _plain(what: str) -> str:
+    """The fault in JSON's words: ``Expected `string`, got `integer```."""
+    for python, json in _WORDS.items():
+        what = what.replace(python, json)
+    return what[:1].lower() + what[1:]

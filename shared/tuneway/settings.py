@@ -1,0 +1,75 @@
+"""The environment, read once: what an installation is told about itself. Every variable begins with ``TUNEWAY_``."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+PREFIX = "TUNEWAY_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One field is one variable: ``vertex_url`` is ``TUNEWAY_VERTEX_URL``. Times are seconds.
+
+    With ``state_folder`` the plugs are a laptop's: SQLite, the local bus, and ``objects_folder`` as ``gs://``. Without
+    it they are Google's. ``vertex_url`` replaces the host of every call to Vertex AI, and then no real token is sent.
+    ``local_subscriptions`` is JSON for the local bus: the functions by topic.
+    """
+
+    project: str = "local-project"
+    location: str = "us-central1"
+    database: str = "(default)"
+    bucket: str = "tuneway-local"
+    local_subscriptions: str = "{}"
+    state_folder: Path | None = None
+    objects_folder: Path | None = None
+    vertex_url: str | None = None
+    firestore_url: str = "https://firestore.googleapis.com"
+    firestore_emulator: str | None = None
+    pubsub_emulator: str | None = None
+    metadata_url: str = "http://metadata.google.internal"
+    log_file: Path | None = None
+    catalogue_file: Path | None = None
+    submit_timeout: float = 30.0
+    call_timeout: float = 20.0
+    upstream_connect_timeout: float = 5.0
+    upstream_read_timeout: float = 600.0
+    snapshot_refresh: float = 1.0
+    snapshot_stale: float = 10.0
+    max_body: int = 32 * 1024 * 1024
+
+    @property
+    def submit_lease(self) -> float:
+        """How long a submission may be under way: its look-up and its call, and a margin for a slow clock."""
+        return 2 * self.submit_timeout + 5
+
+    def to_env(self) -> dict[str, str]:
+        """The variables that make these settings; what is unset is absent."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
+
+
+def from_env(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process, or of the given variables. Raises msgspec.ValidationError naming the variable."""
+    source = os.environ if environment is None else environment
+    given = {
+        name.removeprefix(PREFIX).lower(): value for name, value in source.items() if name.startswith(PREFIX) and value
+    }
+    return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+
+
+def export(settings: Settings) -> None:
+    """Make this process's environment say ``settings``, for functions that are loaded into it."""
+    os.environ.update(settings.to_env())
+    # Google's own clients look for these names.
+    for name, value in (
+        ("FIRESTORE_EMULATOR_HOST", settings.firestore_emulator),
+        ("PUBSUB_EMULATOR_HOST", settings.pubsub_emulator),
+    ):
+        if value is not None:
+            os.environ[name] = value
+
+
+def _path(kind: type, value: object) -> object:
+    return Path(str(value)) if kind is Path else value

@@ -1,0 +1,63 @@
+"""Rows of one prompt and its answer, in two spellings, and the way from any of them to chat rows."""
+
+import msgspec
+
+from tuneway.tuning.datasets.gemini import RowOut
+from tuneway.tuning.datasets.limits import DatasetLimits
+from tuneway.tuning.datasets.report import Checked, Finding
+from tuneway.tuning.datasets.tokens import utf8_length
+
+
+class PromptRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``{"prompt": …, "completion": …}``."""
+
+    prompt: str
+    completion: str
+
+
+class QuestionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``{"question": …, "answer": …}``, the form of GSM8K."""
+
+    question: str
+    answer: str
+
+
+PairRow = PromptRow | QuestionRow
+
+
+def sides(row: PairRow) -> tuple[str, str]:
+    """What is asked and what is answered."""
+    match row:
+        case PromptRow(prompt=asked, completion=answered):
+            return asked, answered
+        case QuestionRow(question=asked, answer=answered):
+            return asked, answered
+
+
+def check(row: PairRow, limits: DatasetLimits) -> Checked:
+    """What the row holds and every rule that it breaks."""
+    del limits  # text alone: only the row's length counts, and that is judged for every form alike
+    findings = tuple(
+        Finding("empty_content", f"$.{name}", "There is no text.")
+        for name, text in zip(row.__struct_fields__, sides(row), strict=True)
+        if not text or text.isspace()
+    )
+    return Checked(findings, sum(map(len, sides(row))), sum(map(utf8_length, sides(row))))
+
+
+def to_gemini(row: PairRow) -> RowOut:
+    """The row in Gemini's words: a user turn and a model turn."""
+    asked, answered = sides(row)
+    return {
+        "contents": [
+            {"role": "user", "parts": [{"text": asked}]},
+            {"role": "model", "parts": [{"text": answered}]},
+        ]
+    }
+
+
+def to_chat(row: PairRow, *, system: str | None = None) -> bytes:
+    """The row as a line of OpenAI chat, without its line feed."""
+    asked, answered = sides(row)
+    turns = [("system", system), ("user", asked), ("assistant", answered)]
+    return msgspec.json.encode({"messages": [{"role": role, "content": text} for role, text in turns if text]})

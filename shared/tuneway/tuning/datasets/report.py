@@ -1,0 +1,118 @@
+"""What a lint says about a dataset: small, JSON-able, with a line, a path, a rule and a remedy for each issue."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from tuneway.tuning.datasets.rules import RULES
+
+EXCERPT = 80
+
+
+class Form(StrEnum):
+    """How the rows of a dataset are written."""
+
+    OPENAI_CHAT = "openai_chat"
+    GEMINI = "gemini"
+    PROMPT_COMPLETION = "prompt_completion"
+    QUESTION_ANSWER = "question_answer"
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """A rule that a row breaks: where in the row, and the fact."""
+
+    rule: str
+    path: str
+    message: str
+    excerpt: str = ""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What one row holds: its findings, its text in characters and in UTF-8 bytes, its files."""
+
+    findings: tuple[Finding, ...]
+    characters: int
+    utf8: int
+    media: int = 0
+
+
+class DatasetIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding in its place: ``line`` counts from 1 and is None for the whole file; ``path`` is a JSON path."""
+
+    line: int | None
+    path: str
+    rule: str
+    message: str
+    remedy: str
+    excerpt: str = ""
+
+    @property
+    def text(self) -> str:
+        """Place, fact and remedy in one line."""
+        place = f"line {self.line}, {self.path}" if self.line else "the file"
+        return f"{place}: {self.message} {self.remedy} [{self.rule}]"
+
+
+class TokenRange(msgspec.Struct, frozen=True, kw_only=True):
+    """An estimate of tokens as an interval; ``basis`` says how it was made."""
+
+    low: int
+    high: int
+    basis: str
+
+
+class DatasetReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset as one pass saw it.
+
+    ``errors`` and ``warnings`` are the first few of ``error_count`` and ``warning_count``; ``by_rule`` counts them all.
+    ``tokens`` is one epoch's text; files in rows are not in it (``media_rows`` counts the rows that hold any).
+    ``differs`` is True when the copy for the provider is not byte for byte the file that was read.
+    """
+
+    verdict: Literal["accepted", "rejected"]
+    form: Form | None
+    rows: int
+    media_rows: int
+    bytes: int
+    sha256: str
+    characters: int
+    tokens: TokenRange
+    longest_row: TokenRange
+    differs: bool
+    errors: tuple[DatasetIssue, ...] = ()
+    error_count: int = 0
+    warnings: tuple[DatasetIssue, ...] = ()
+    warning_count: int = 0
+    by_rule: dict[str, int] = {}
+
+    @property
+    def accepted(self) -> bool:
+        """True when the file may be tuned on."""
+        return self.verdict == "accepted"
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people: the first error and how many more there are."""
+        if not self.errors:
+            return f"Good rows: {self.rows:,}."
+        more = f" ({self.error_count - 1:,} more errors.)" if self.error_count > 1 else ""
+        first = self.errors[0].text
+        return f"{first[0].upper()}{first[1:]}{more}"
+
+
+def issue(finding: Finding, line: int | None) -> DatasetIssue:
+    """The finding in its place, with its rule's remedy."""
+    return DatasetIssue(
+        line=line,
+        path=finding.path,
+        rule=finding.rule,
+        message=finding.message,
+        remedy=RULES[finding.rule].remedy,
+        excerpt=finding.excerpt,
+    )
+
+
+def excerpt(text: str) -> str:
+    """The beginning of ``text``, short enough for a report."""
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"

@@ -1,0 +1,112 @@
+"""Uploaded files: a record each, and the bytes in object storage."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import IO, Literal
+
+import msgspec
+
+from tuneway.errors import BadInput, NotFound
+from tuneway.ports import Documents, Files
+from tuneway.state import Collection, Stored
+
+CHUNK = 1 << 20
+PURPOSE = "fine-tune"
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An uploaded file; ``created_at`` in Unix seconds, ``uri`` is gs://."""
+
+    id: str
+    owner: str
+    filename: str
+    purpose: Literal["fine-tune"]
+    bytes: int
+    created_at: float
+    uri: str
+
+
+class FileShelf:
+    """The use cases of ``/v1/files``; every call is for one owner and never shows another's."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        files: Files,
+        *,
+        bucket: str,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._records = Collection(documents, "files", FileRecord)
+        self._documents = documents
+        self._files = files
+        self._bucket = bucket
+        self._now = now
+        self._new_id = new_id
+
+    def upload(self, content: IO[bytes], *, filename: str, purpose: str, owner: str) -> FileRecord:
+        """Keep the bytes, then the record: a crash between leaves bytes nobody sees, never a record without bytes."""
+        if purpose != PURPOSE:
+            raise BadInput(
+                f"Files are kept for tuning only: send purpose '{PURPOSE}', not '{purpose}'.", param="purpose"
+            )
+        id_ = f"file-{self._new_id()}"
+        uri = f"gs://{self._bucket}/files/{id_}"
+        with self._files.write(uri) as target:
+            shutil.copyfileobj(content, target, CHUNK)
+        record = FileRecord(
+            id=id_,
+            owner=owner,
+            filename=filename,
+            purpose="fine-tune",
+            bytes=self._files.size(uri),
+            created_at=self._now(),
+            uri=uri,
+        )
+        self._documents.commit(self._records.create(id_, record))
+        return record
+
+    def get(self, id_: str, *, owner: str) -> FileRecord:
+        """The record. Raises NotFound."""
+        return self._mine(id_, owner).value
+
+    def list(
+        self, *, owner: str, purpose: str | None, after: str | None, limit: int, descending: bool
+    ) -> list[FileRecord]:
+        """The owner's files by age. Raises NotFound when ``after`` is gone."""
+        if purpose not in {None, PURPOSE}:
+            return []
+        if after is not None:
+            self._mine(after, owner)
+        found = self._records.find(
+            ("owner", "==", owner), order_by="created_at", descending=descending, after=after, limit=limit
+        )
+        return [stored.value for stored in found]
+
+    def content(self, id_: str, *, owner: str) -> Iterator[bytes]:
+        """The bytes, a megabyte at a time. Raises NotFound before the first one."""
+        record = self.get(id_, owner=owner)
+        self._files.size(record.uri)
+        return self._chunks(record.uri)
+
+    def delete(self, id_: str, *, owner: str) -> None:
+        """Remove the record, then the bytes. Raises NotFound."""
+        record = self.get(id_, owner=owner)
+        self._documents.commit(self._records.delete(id_))
+        self._files.delete(record.uri)
+
+    def _chunks(self, uri: str) -> Iterator[bytes]:
+        with self._files.read(uri) as source:
+            while chunk := source.read(CHUNK):
+                yield chunk
+
+    def _mine(self, id_: str, owner: str) -> Stored[FileRecord]:
+        missing = NotFound(f"There is no file '{id_}'. Upload it with POST /v1/files.", param="file_id")
+        try:
+            stored = self._records.get(id_)
+        except NotFound:
+            raise missing from None
+        if stored.value.owner != owner:
+            raise missing
+        return stored

@@ -1,0 +1,266 @@
+"""How much a request through ``predict`` costs, next to nginx and the bare framework, in one run.
+
+``python -m tests.bench.gateway [--quick]``. The server under test has one core, load and mock upstream the other.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median as middle
+
+import msgspec
+
+from tests.bench.figures import (
+    CONCURRENCIES,
+    LOAD_CORE,
+    SERVER_CORE,
+    Effort,
+    Load,
+    Run,
+    built,
+    chat_bodies,
+    median,
+    round_of,
+)
+from tests.bench.processes import free_port, memory_mb, running, seconds_to_first_answer
+from tuneway.access.keys import Grant, Scope, fingerprint
+from tuneway.adapters.sqlite_documents import SqliteDocuments
+from tuneway.routing.routes import Dialect, Route, Target
+from tuneway.routing.snapshot import Snapshot, change
+from tuneway.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PACE_US = 20_000
+CHAT = "/v1/chat/completions"
+GEMINI = "/v1/projects/p/locations/us-central1/endpoints/1:generateContent"
+GEMINI_STREAM = "/v1/projects/p/locations/us-central1/endpoints/1:streamGenerateContent?alt=sse"
+CONSTANT = """import functions_framework.aio
+from starlette.responses import Response
+
+BODY = b'{"object": "chat.completion", "choices": []}' * 12
+
+
+@functions_framework.aio.http
+async def constant(request):
+    await request.body()
+    return Response(BODY, media_type="application/json")
+"""
+NGINX = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log /dev/null;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  keepalive_requests 1000000000;
+  upstream models {{ server 127.0.0.1:{upstream}; keepalive 256; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://models; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
+    }}
+  }}
+}}
+"""
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The mock upstream's: answering at once, and one event every 20 ms."""
+
+    fast: int
+    paced: int
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """One server's line in the tables."""
+
+    name: str
+    runs: dict[int, Run] = {}
+    events: float | None = None
+    stream_cpu_us: float | None = None
+    later_ms: float | None = None
+    spawn_s: float | None = None
+    memory_mb: float | None = None
+
+
+class Bench:
+    """The measurement of one server after the other."""
+
+    def __init__(self, folder: Path, effort: Effort, ports: Ports, lg: Path) -> None:
+        self.folder = folder
+        self.effort = effort
+        self.ports = ports
+        self.lg = lg
+        self.direct_first_ms = 0.0
+
+    def direct(self) -> Row:
+        """No gateway at all: what load and upstream can do."""
+        body, _ = chat_bodies(self.folder, "gemini")
+        row = Row(name="direct")
+        self._whole(row, Load(self.ports.fast, GEMINI, body), None)
+        self._streams(row, [Load(port, GEMINI_STREAM, body) for port in (self.ports.fast, self.ports.paced)], None)
+        self.direct_first_ms = self._first(Load(self.ports.paced, GEMINI_STREAM, body), None)
+        row.later_ms = 0.0
+        return row
+
+    def nginx(self, program: str) -> Row:
+        """The limit: bytes passed on, nothing read."""
+        row = Row(name="nginx, bare proxy")
+        body, _ = chat_bodies(self.folder, "gemini")
+        with ExitStack() as stack:
+            started, (pid, fast) = time.perf_counter(), stack.enter_context(self._nginx(program, self.ports.fast))
+            row.spawn_s = seconds_to_first_answer(fast, GEMINI, body.read_bytes(), started=started)
+            _, paced = stack.enter_context(self._nginx(program, self.ports.paced))
+            seconds_to_first_answer(paced, GEMINI, body.read_bytes(), started=time.perf_counter())
+            self._whole(row, Load(fast, GEMINI, body), pid)
+            row.memory_mb = memory_mb(pid)
+            self._streams(row, [Load(port, GEMINI_STREAM, body) for port in (fast, paced)], pid)
+        return row
+
+    @contextmanager
+    def _nginx(self, program: str, upstream: int) -> Iterator[tuple[int, int]]:
+        port = free_port()
+        folder = self.folder / f"nginx-{port}"
+        folder.mkdir()
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, upstream=upstream))
+        with running([program, "-c", str(folder / "nginx.conf"), "-p", str(folder)], core=SERVER_CORE) as pid:
+            yield pid, port
+
+    def constant(self) -> Row:
+        """The bare framework: what no function on it can beat."""
+        (self.folder / "main.py").write_text(CONSTANT)
+        row = Row(name="functions-framework, constant")
+        body, _ = chat_bodies(self.folder, "gemini")
+        started = time.perf_counter()
+        with self._function(self.folder / "main.py", "constant", {}) as (pid, port):
+            row.spawn_s = seconds_to_first_answer(port, CHAT, body.read_bytes(), started=started)
+            self._whole(row, Load(port, CHAT, body), pid)
+            row.memory_mb = memory_mb(pid)
+        return row
+
+    def predict(self, dialect: Dialect) -> Row:
+        """Key checked, route found, translated both ways, logged."""
+        row = Row(name=f"predict, {dialect}")
+        whole, streamed = chat_bodies(self.folder, dialect)
+        with self._predict(self.ports.fast) as (pid, port):
+            seconds_to_first_answer(port, CHAT, whole.read_bytes(), started=time.perf_counter())
+            self._whole(row, Load(port, CHAT, whole), pid)
+            row.memory_mb = memory_mb(pid)
+            with self._predict(self.ports.paced) as (_, paced):
+                seconds_to_first_answer(paced, CHAT, whole.read_bytes(), started=time.perf_counter())
+                if dialect == "gemini":
+                    self._streams(row, [Load(port, CHAT, streamed), Load(paced, CHAT, streamed)], pid)
+        row.spawn_s = middle(self._spawn(whole.read_bytes()) for _ in range(self.effort.rounds))
+        return row
+
+    def _spawn(self, body: bytes) -> float:
+        started = time.perf_counter()
+        with self._predict(self.ports.fast) as (_, port):
+            return seconds_to_first_answer(port, CHAT, body, started=started)
+
+    @contextmanager
+    def _predict(self, upstream: int) -> Iterator[tuple[int, int]]:
+        settings = Settings(
+            project="p",
+            state_folder=self.folder,
+            vertex_url=f"http://127.0.0.1:{upstream}",
+            log_file=self.folder / "predict.log",
+        )
+        with self._function(ROOT / "functions/predict/main.py", "predict", settings.to_env()) as found:
+            yield found
+
+    @contextmanager
+    def _function(self, source: Path, target: str, env: dict[str, str]) -> Iterator[tuple[int, int]]:
+        """As the platform starts it: the framework's own command, one worker, bytecode there."""
+        port = free_port()
+        command = [Path(sys.prefix) / "bin/functions-framework", "--source", source]
+        environment = {"PYTHONPATH": str(ROOT / "shared"), "WORKERS": "1", **env}
+        log = self.folder / f"{target}.out"
+        options = ["--target", target, "--host", "127.0.0.1", "--port", str(port)]
+        with running([*map(str, command), *options], core=SERVER_CORE, env=environment, log=log) as pid:
+            yield pid, port
+
+    def _whole(self, row: Row, load: Load, pid: int | None) -> None:
+        round_of(self.lg, load, at_once=16, seconds=1.0, pid=pid)  # warm
+        row.runs = {at: median(self.lg, load, self.effort, at_once=at, pid=pid) for at in CONCURRENCIES}
+
+    def _streams(self, row: Row, loads: list[Load], pid: int | None) -> None:
+        fast, paced = loads
+        run = median(self.lg, fast, self.effort, at_once=16, pid=pid)
+        row.events, row.stream_cpu_us = run.events, run.cpu_us
+        if pid is not None:
+            row.later_ms = self._first(paced, pid) - self.direct_first_ms
+
+    def _first(self, load: Load, pid: int | None) -> float:
+        paced = Effort(max(self.effort.seconds, 3.0), self.effort.rounds)
+        return median(self.lg, load, paced, at_once=16, pid=pid).first
+
+
+def make_state(folder: Path) -> None:
+    """A snapshot with the benchmark's key and a route for each dialect."""
+    grant = Grant(owner="bench", scopes=(Scope.PREDICT,), created_at=0.0)
+    resource = "projects/p/locations/us-central1/endpoints/1"
+    dialects: tuple[Dialect, ...] = ("gemini", "instances")
+    routes = [Route(alias=name, target=Target(resource=resource, dialect=name), created_at=0.0) for name in dialects]
+    documents = SqliteDocuments(folder / "state.sqlite")
+    change(documents, lambda snapshot: snapshot.with_key(fingerprint("bench"), grant))
+    for route in routes:
+        change(documents, partial(Snapshot.with_route, route=route))
+    documents.close()
+
+
+def measured(folder: Path, effort: Effort) -> Iterator[Row]:
+    """Each server's figures as they come."""
+    programs = built(folder)
+    make_state(folder)
+    ports = Ports(free_port(), free_port())
+    upstream = [str(programs["upstream"]), f"{ports.fast}:0", f"{ports.paced}:{PACE_US}"]
+    with running(upstream, core=LOAD_CORE):
+        bench = Bench(folder, effort, ports, programs["lg"])
+        body, _ = chat_bodies(folder, "gemini")
+        seconds_to_first_answer(ports.fast, GEMINI, body.read_bytes(), started=time.perf_counter())
+        yield bench.direct()
+        if program := shutil.which("nginx", path=os.defpath + ":/usr/sbin"):
+            yield bench.nginx(program)
+        yield bench.constant()
+        yield bench.predict("gemini")
+        yield bench.predict("instances")
+
+
+def printed(row: Row) -> str:
+    """One line of the table."""
+    at = row.runs
+    cells = [
+        f"{at[16].cpu_us:,.0f}" if at[16].cpu_us else "",
+        *(f"{at[n].rate:,.0f}" for n in CONCURRENCIES),
+        *(f"{at[n].p50:.1f}/{at[n].p99:.1f}" for n in CONCURRENCIES),
+        f"{row.events:,.0f}" if row.events else "",
+        f"{row.later_ms:.1f}" if row.later_ms is not None else "",
+        f"{row.spawn_s:.2f}" if row.spawn_s is not None else "",
+        f"{row.memory_mb:.0f}" if row.memory_mb is not None else "",
+    ]
+    return f"| {row.name} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round: figures that only show the direction")
+    effort = Effort(1.0, 1) if parser.parse_args().quick else Effort(3.0, 3)
+    print(
+        "| one core | CPU µs a request | req/s at 1 | 16 | 64 | p50/p99 ms at 1 | 16 | 64 | events/s streamed"
+        " | first chunk later, ms | spawn to first 200, s | MB |"
+    )
+    print("|---|" + "---|" * 11, flush=True)
+    with tempfile.TemporaryDirectory(prefix="tuneway-bench-") as folder:
+        for row in measured(Path(folder), effort):
+            print(printed(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The demonstration, as a newcomer runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TUNEWAY = Path(sys.executable).with_name("tuneway")
+
+
+def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.defpath, "HOME": str(folder), "COLUMNS": "200"}
+    command = [str(TUNEWAY), "demo", "--speed", "200", *options]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=110, check=False
+    )
+
+
+def test_the_demo_tunes_and_answers_and_writes_in_its_folder_only(tmp_path: Path) -> None:
+    done = _demo(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "#### 5" in done.stdout
+    assert "simulated" in done.stdout.lower()
+    assert [path.name for path in tmp_path.iterdir()] == [".tuneway"]
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_can_be_run_again_on_the_same_folder(tmp_path: Path) -> None:
+    assert _demo(tmp_path).returncode == 0
+    assert _demo(tmp_path).returncode == 0
+
+
+def test_a_folder_in_use_ends_the_demo_with_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = _demo(tmp_path, "--data", "taken")
+    assert done.returncode == 1
+    assert "did not start" in done.stderr

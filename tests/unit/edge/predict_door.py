@@ -1,0 +1,150 @@
+"""The predict door on fakes: a state in memory, a model's host as a function, log lines as a list."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Path_
+
+from tuneway.access.keys import Grant, Scope, fingerprint
+from tuneway.adapters.google_tokens import StaticTokens
+from tuneway.adapters.upstream_httpx import HttpxUpstream
+from tuneway.edge.asgi import AsyncDoor, Rules
+from tuneway.edge.chat import CHAT, MODELS, Chat, model, models
+from tuneway.edge.directory import Directory
+from tuneway.edge.endpoints import Endpoints
+from tuneway.edge.logs import Logs
+from tuneway.errors import NotFound
+from tuneway.prediction.complete import Connection
+from tuneway.routing.live import Freshness, LiveSnapshot
+from tuneway.routing.routes import Route, Target
+from tuneway.routing.snapshot import Snapshot
+
+RESOURCE = "projects/p/locations/us-central1/endpoints/"
+MESSAGES = [{"role": "user", "content": "Hello"}]
+GEMINI = {
+    "candidates": [{"content": {"role": "model", "parts": [{"text": "Hi"}]}, "finishReason": "STOP"}],
+    "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 1, "totalTokenCount": 4},
+}
+SSE = b"".join(
+    b"data: "
+    + json.dumps({**GEMINI, "candidates": [{"content": {"parts": [{"text": text}]}, **end}]}).encode()
+    + b"\n\n"
+    for text, end in (("He", {}), ("llo", {"finishReason": "STOP"}))
+)
+
+
+class Host:
+    """A model's host: answers by the first of its replies that fits the path's end, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[httpx.Request] = []
+        self.endpoints: dict[str, dict[str, object]] = {}
+        self.reply: Callable[[httpx.Request], Awaitable[httpx.Response]] | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.method == "GET":
+            found = self.endpoints.get(request.url.path.rpartition("/")[2])
+            return httpx.Response(200, json=found) if found else httpx.Response(404, json={"error": {"code": 404}})
+        if self.reply is not None:
+            return await self.reply(request)
+        if "stream" in request.url.path:
+            return httpx.Response(200, content=SSE, headers={"content-type": "text/event-stream"})
+        if request.url.path.endswith(":predict"):
+            return httpx.Response(200, json={"predictions": [{"content": "Hi"}]})
+        return httpx.Response(200, json=GEMINI)
+
+
+class State:
+    """The snapshot's document in memory."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = Snapshot(version=1)
+
+    async def read(self, version: int | None) -> bytes | None:
+        if self.snapshot is None:
+            raise NotFound("There are no routes yet.")
+        return None if version == self.snapshot.version else msgspec.json.encode(self.snapshot)
+
+    def key(self, key: str, owner: str, *scopes: Scope, expires_at: float | None = None) -> None:
+        grant = Grant(owner=owner, scopes=scopes or (Scope.PREDICT,), created_at=1.0, expires_at=expires_at)
+        self._changed((self.snapshot or Snapshot()).with_key(fingerprint(key), grant))
+
+    def route(self, alias: str, *, owner: str | None = None, target: Target | None = None) -> None:
+        target = target or Target(resource=RESOURCE + "1")
+        self._changed(
+            (self.snapshot or Snapshot()).with_route(Route(alias=alias, target=target, created_at=7.5, owner=owner))
+        )
+
+    def _changed(self, snapshot: Snapshot) -> None:
+        self.snapshot = msgspec.structs.replace(snapshot, version=snapshot.version + 1)
+
+
+class Predict:
+    """The door under test and a client for it."""
+
+    def __init__(self, folder: Path, *, max_body: int = 100_000) -> None:
+        self.log = folder / "predict.log"
+        self.state, self.host, self.notes = State(), Host(), list[str]()
+        logs = Logs(self.log)
+        upstream = HttpxUpstream(httpx.MockTransport(self.host))
+        via = Connection(upstream=upstream, tokens=StaticTokens("t"))
+        live = LiveSnapshot(self.state, Freshness(refresh=60.0), report=self.notes.append)
+        directory = Directory(live, Endpoints(via), project="p", location="us-central1")
+        chat = Chat(via, directory, logs, max_body=max_body)
+        rules: Rules = {CHAT: {"POST": chat.completions}, MODELS: {"GET": models}, f"{MODELS}/": {"GET": model}}
+        self.door = AsyncDoor(rules, live, logs, scope=Scope.PREDICT)
+
+        async def endpoint(request: Request) -> Response:
+            return await self.door(request)
+
+        verbs = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]
+        self.app = Starlette(routes=[Path_("/{path:path}", endpoint, methods=verbs)])
+
+    async def call(self, method: str, path: str, *, key: str | None = "k", **sent: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        headers = {**({"authorization": f"Bearer {key}"} if key else {}), **sent.pop("headers", {})}
+        async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+            return await client.request(method, path, headers=headers, **sent)
+
+    async def chat(self, model: str = "shop", *, key: str | None = "k", **fields: Any) -> httpx.Response:
+        return await self.call("POST", CHAT, key=key, json={"model": model, "messages": MESSAGES, **fields})
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+class Caller:
+    """A raw ASGI caller of chat completions, who can hang up."""
+
+    def __init__(self, predict: Predict, body: dict[str, object]) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.arrived = asyncio.Event()
+        self._body: bytes | None = json.dumps(body).encode()
+        self._left = asyncio.Event()
+        headers = [(b"authorization", b"Bearer k")]
+        scope = {"type": "http", "method": "POST", "path": CHAT, "headers": headers, "query_string": b""}
+        self.call = asyncio.ensure_future(predict.app(scope, self._receive, self._send))
+
+    def leave(self) -> None:
+        self._left.set()
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body}
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message)
+        if message.get("body"):
+            self.arrived.set()

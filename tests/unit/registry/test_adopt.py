@@ -1,0 +1,101 @@
+"""A finished job's model is taken in once, whatever is delivered twice or dies in between."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import Crash, Fuse, FusedDocuments
+from tuneway.adapters.sqlite_documents import SqliteDocuments
+from tuneway.ports import Checkpoint, Key, Outcome, Query, TunedModel
+from tuneway.registry.adopt import adopt
+from tuneway.registry.inventory import Inventory
+from tuneway.registry.route_book import RouteBook
+from tuneway.routing.routes import Target
+from tuneway.routing.snapshot import current
+
+PLACE = "projects/p/locations/us"
+COLLECTIONS = ("models", "models/9/versions", "deployments", "routes", "snapshots")
+
+
+def outcome() -> Outcome:
+    points = tuple(Checkpoint(id=str(n), epoch=n, step=n * 10, endpoint=f"{PLACE}/endpoints/{70 + n}") for n in (1, 2))
+    tuned = TunedModel(model=f"{PLACE}/models/9@1", endpoint=f"{PLACE}/endpoints/72", checkpoints=points)
+    return Outcome(
+        job="ftjob-1",
+        owner="acme",
+        alias="ft:base:acme::1",
+        base_model="gemini-3.5-flash",
+        tuned=tuned,
+        dataset_sha256="f" * 64,
+        finished_at=5.0,
+    )
+
+
+class FakeOutcomes:
+    def __init__(self, found: Outcome | None) -> None:
+        self.found = found
+        self.settled: list[tuple[str, str, int]] = []
+
+    def of(self, job: str) -> Outcome | None:
+        return self.found if self.found is None or self.found.job == job else None
+
+    def settle(self, job: str, *, alias: str, since: int) -> None:
+        self.settled.append((job, alias, since))
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> SqliteDocuments:
+    return SqliteDocuments(tmp_path / "state.sqlite")
+
+
+def shelves(documents: SqliteDocuments) -> list[object]:
+    return [documents.find(Query(collection=name)) for name in COLLECTIONS]
+
+
+def test_a_model_is_registered_deployed_and_routed(documents: SqliteDocuments) -> None:
+    outcomes = FakeOutcomes(outcome())
+    adopt(documents, outcomes, job="ftjob-1", since=3)
+    inventory = Inventory(documents)
+    (model,) = inventory.models(owner="acme")
+    (version,) = inventory.versions("9", owner="acme")
+    assert (model.resource, model.base_model) == (f"{PLACE}/models/9", "gemini-3.5-flash")
+    assert (version.number, version.job, version.dataset_sha256) == ("1", "ftjob-1", "f" * 64)
+    assert [(d.id, d.checkpoint) for d in inventory.deployments(owner="acme")] == [("71", "1"), ("72", "2")]
+    route = current(documents).routes["ft:base:acme::1"]
+    assert (route.owner, route.target.resource) == ("acme", f"{PLACE}/endpoints/72")
+    assert outcomes.settled == [("ftjob-1", "ft:base:acme::1", 3)]
+
+
+def test_adopting_twice_changes_nothing_but_tells_the_job_again(documents: SqliteDocuments) -> None:
+    outcomes = FakeOutcomes(outcome())
+    adopt(documents, outcomes, job="ftjob-1", since=3)
+    before = shelves(documents)
+    adopt(documents, outcomes, job="ftjob-1", since=3)
+    assert shelves(documents) == before
+    assert len(outcomes.settled) == 2
+
+
+def test_a_route_changed_by_hand_meanwhile_stays(documents: SqliteDocuments) -> None:
+    outcomes = FakeOutcomes(outcome())
+    adopt(documents, outcomes, job="ftjob-1", since=0)
+    book = RouteBook(documents, now=lambda: 9.0)
+    book.put("ft:base:acme::1", Target(resource=f"{PLACE}/endpoints/71"), owner="acme")
+    adopt(documents, outcomes, job="ftjob-1", since=0)
+    assert current(documents).routes["ft:base:acme::1"].target.resource == f"{PLACE}/endpoints/71"
+
+
+def test_nothing_to_adopt_is_no_fault(documents: SqliteDocuments) -> None:
+    outcomes = FakeOutcomes(None)
+    adopt(documents, outcomes, job="ftjob-1", since=0)
+    assert (outcomes.settled, documents.get(Key("snapshots", "routes"))) == ([], None)
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_a_crash_leaves_all_of_it_or_nothing(documents: SqliteDocuments, moment: int) -> None:
+    outcomes = FakeOutcomes(outcome())
+    with pytest.raises(Crash):
+        adopt(FusedDocuments(documents, Fuse(moment)), outcomes, job="ftjob-1", since=0)
+    assert len([found for found in shelves(documents) if found]) == (0 if moment == 1 else len(COLLECTIONS))
+    adopt(documents, outcomes, job="ftjob-1", since=0)
+    assert all(shelves(documents))
+    assert len(outcomes.settled) == 1
