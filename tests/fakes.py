@@ -112,6 +112,7 @@ class FakeBackend:
         self.jobs: dict[str, tuple[TuningRequest, ProviderJob]] = {}
         self.lose_answers = 0
         self.fault: Exception | None = None
+        self.away = False
 
     def find(self, token: str, *, location: str) -> ProviderJob | None:
         mine = (job for request, job in self.jobs.values() if (request.token, request.location) == (token, location))
@@ -129,6 +130,8 @@ class FakeBackend:
         return self.jobs[name][1]
 
     def get(self, name: str) -> ProviderJob:
+        if self.away:
+            raise TryLater("The provider is away.")
         if name not in self.jobs:
             raise NotFound(name)
         return self.jobs[name][1]

@@ -1,5 +1,7 @@
 """Ask the provider how a job stands and write down what changed; unchanged jobs cost no write."""
 
+import logging
+
 import msgspec
 
 from tuneway.errors import BadInput, NotAllowed, NotFound, TryLater
@@ -19,6 +21,9 @@ FOLLOWED = frozenset({Status.QUEUED, Status.RUNNING, Status.CANCELLING})
 PROGRESS_SHARE = 0.05  # of all steps: the least progress worth a write
 
 
+log = logging.getLogger(__name__)
+
+
 class Poller:
     """The handler of ``poll-due``."""
 
@@ -30,12 +35,20 @@ class Poller:
         """Bring the job up to date; repeating the call changes nothing. Raises TryLater, and Conflict when outrun."""
         stored = self._lifecycle.jobs.get(ref.job_id)
         if stored.value.status in FOLLOWED and not self._in_submission(stored.value):
-            stored = self._followed(stored)
+            stored = self._asked(stored)
         if stored.value.status is Status.SUCCEEDED and stored.value.open:
             self._lifecycle.send(Topic.JOB_FINISHED, stored.value)
         stored = self._lifecycle.announce(ref)
         if stored.value.open and stored.value.status in ENDED - {Status.SUCCEEDED}:
             self._lifecycle.note(stored, msgspec.structs.replace(stored.value, open=False))
+
+    def _asked(self, stored: Stored[Job]) -> Stored[Job]:
+        """A provider that is away is asked again at the next beat; to fail this message would only repeat it sooner."""
+        try:
+            return self._followed(stored)
+        except TryLater as fault:
+            log.warning("Job %s stays as it is for now: %s", stored.id, fault.message)
+            return self._lifecycle.jobs.get(stored.id)
 
     def _followed(self, stored: Stored[Job]) -> Stored[Job]:
         if stored.value.provider_job is None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -83,13 +84,15 @@ def test_a_key_that_has_expired_is_refused(stack: Stack) -> None:
 
 
 @pytest.fixture(scope="module")
-def acme(stack: Stack) -> httpx.Client:
-    return stack.caller(Line(stack).key("acme", "predict", "tune")["key"])
+def acme(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.caller(Line(stack).key("acme", "predict", "tune")["key"]) as caller:
+        yield caller
 
 
 @pytest.fixture(scope="module")
-def rival(stack: Stack) -> httpx.Client:
-    return stack.caller(Line(stack).key("rival", "predict", "tune")["key"])
+def rival(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.caller(Line(stack).key("rival", "predict", "tune")["key"]) as caller:
+        yield caller
 
 
 @pytest.fixture(scope="module")

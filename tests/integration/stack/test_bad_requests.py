@@ -106,11 +106,18 @@ def test_a_host_of_somebody_elses_is_never_asked(http: httpx.Client, model: str)
 
 
 @pytest.mark.parametrize("path", [CHAT, JOBS, "/v1/registry/keys"])
-@pytest.mark.parametrize("body", [b"{", b"", b'{"model', b"\xff", b"model=x", b"[" * 99_999])
+@pytest.mark.parametrize("body", [b"{", b"", b'{"model', b"\xff", b"model=x"])
 def test_broken_json(http: httpx.Client, path: str, body: bytes) -> None:
     answer = http.post(path, content=body)
     error = answer.json()["error"]
     assert (answer.status_code, error["type"], error["code"]) == (400, BAD, "invalid_json")
+
+
+@pytest.mark.parametrize("path", [CHAT, JOBS, "/v1/registry/keys"])
+@pytest.mark.parametrize("start", [b"", b'{"messages":', b'{"model":"m","training_file":"f","method":', b'{"a":{"b":'])
+def test_json_nested_without_end(http: httpx.Client, path: str, start: bytes) -> None:
+    answer = http.post(path, content=start + b"[" * 99_999)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, BAD)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def killed_once(data: Path, port: int, chance: random.Random) -> None:
 def test_twenty_kills_lose_no_job_and_pay_for_none_twice(tmp_path: Path) -> None:
     chance, port = random.Random(20), free_port()
     customer = Customer(f"http://127.0.0.1:{port}")
-    with ThreadPoolExecutor(1) as pool:
+    with closing(customer.http), ThreadPoolExecutor(1) as pool:
         ordering = pool.submit(customer.order)
         for _ in range(KILLS):
             killed_once(tmp_path, port, chance)
@@ -105,7 +105,6 @@ def test_twenty_kills_lose_no_job_and_pay_for_none_twice(tmp_path: Path) -> None
                 assert_answers(stack.http, job)
             assert len(provider_jobs(stack.vertex)) == JOBS
             assert stack.http.get("/v1/registry/dead_letters").json()["data"] == []
-    customer.http.close()
 
 
 def assert_answers(http: httpx.Client, job: dict[str, Any]) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from tests.contracts.openapi import events
 from tests.integration.stack.running import Stack, asked, created, ended, provider_jobs
 
 CHAT = "/v1/chat/completions"
+UNTUNED = "vertex_ai/gemini-3.5-flash"
 GENERATE = "enerateContent"  # whole and streamed
 
 
@@ -68,7 +70,7 @@ def test_half_an_answer_is_none(stack: Stack, model: str) -> None:
 
 def test_half_a_stream_ends_with_an_error_and_without_its_mark(stack: Stack, model: str) -> None:
     stack.fault(path=GENERATE, fault="cut")
-    answer = stack.http.post(CHAT, json=asked("vertex_ai/gemini-3.5-flash", "Tell me a long story.", stream=True))
+    answer = stack.http.post(CHAT, json=asked(UNTUNED, "Tell me a long story.", stream=True))
     *chunks, last = [json.loads(event) for event in events(answer.content)]
     assert (answer.status_code, bool(chunks)) == (200, True)
     assert last["error"]["type"] == "server_error"
@@ -77,12 +79,13 @@ def test_half_a_stream_ends_with_an_error_and_without_its_mark(stack: Stack, mod
 
 def test_the_sdk_raises_what_breaks_a_stream(stack: Stack, model: str) -> None:
     stack.fault(path=GENERATE, fault="cut")
-    with stack.sdk() as client, pytest.raises(openai.APIError):
-        list(
-            client.chat.completions.create(
-                model="vertex_ai/gemini-3.5-flash", messages=[{"role": "user", "content": "Tell me."}], stream=True
-            )
-        )
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Tell me."}]
+    with (
+        stack.sdk() as client,
+        client.chat.completions.create(model=UNTUNED, messages=messages, stream=True) as chunks,
+        pytest.raises(openai.APIError),
+    ):
+        list(chunks)
 
 
 @pytest.mark.parametrize("fault", ["lost", "disconnect"])

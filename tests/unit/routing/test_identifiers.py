@@ -86,11 +86,9 @@ def test_what_is_malformed_is_refused_with_a_right_form(model: str) -> None:
     assert (caught.value.param, caught.value.code) == ("model", "invalid_model_identifier")
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "azure", "bedrock", "custom_openai", "openai"])
-def test_a_provider_that_cannot_be_called_yet_is_told_apart(provider: str) -> None:
-    with pytest.raises(BadInput, match=f"Models of '{provider}'") as caught:
-        parse(f"{provider}/some/model:v1")
-    assert caught.value.code == "model_not_found"
+@pytest.mark.parametrize("vendor", ["anthropic", "azure", "bedrock", "custom_openai", "openai"])
+def test_a_vendors_model_is_split_at_the_first_slash(vendor: str) -> None:
+    assert parse(f"{vendor}/some/model:v1") == HostedModel(vendor=vendor, model="some/model:v1")
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,18 @@ def test_a_poll_that_finds_nothing_new_writes_nothing(tmp_path: Path) -> None:
     assert loop.documents.get(Key("jobs", job.id)) == before
 
 
+def test_a_provider_that_is_away_is_asked_again_without_failed_messages(tmp_path: Path) -> None:
+    loop = Loop(tmp_path)
+    job = loop.desk.create(loop.order(), owner="acme")
+    loop.settle(beats=3)
+    loop.backend.away = True
+    tick(loop.lifecycle)
+    assert all(loop.deliver(message) for message in loop.events.sent)
+    loop.backend.away = False
+    loop.settle()
+    assert loop.job(job.id).status is Status.SUCCEEDED
+
+
 def test_progress_is_written_by_the_twentieth(tmp_path: Path) -> None:
     loop = Loop(tmp_path)
     job = loop.desk.create(loop.order(), owner="acme")
