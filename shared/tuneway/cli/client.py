@@ -75,6 +75,8 @@ def connect(url: str | None, key: str | None, data: str) -> Client:
     key = key or (local.key if local else None)
     if not url or not key:
         raise Failed("Which tuneway? Start one with 'tuneway up', or give --url and --api-key.")
+    if not key.isascii():
+        raise Failed("That is no API key: it has letters no key has. Look at --api-key or TUNEWAY_API_KEY.")
     return Client(url, key)
 
 
@@ -86,7 +88,7 @@ def show(value: object) -> None:
 def _local(data: Path) -> Local | None:
     try:
         return msgspec.json.decode((data / "stack.json").read_bytes(), type=Local)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 

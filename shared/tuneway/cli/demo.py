@@ -104,7 +104,7 @@ def _check(before: str, after: str, expected: str) -> None:
 
 
 def _summary(job: JobView, data: Path, *, seconds: float) -> None:
-    extras = job.tuneway
+    extras, command = job.tuneway, sys.argv[0]  # as it was typed: the environment need not be on the PATH
     console.rule("Done")
     for name, value in (
         ("Job", f"{job.id} ({job.trained_tokens:,} tokens trained)" if job.trained_tokens else job.id),
@@ -113,8 +113,8 @@ def _summary(job: JobView, data: Path, *, seconds: float) -> None:
         ("Time", f"{seconds:.0f} s in all"),
         ("State", f"{data}/ (SQLite, objects, log)"),
         ("Simulated", "Vertex AI: training, loss and answers. Real: lint, price, events, state, routing, API."),
-        ("Next", f"tuneway up --data {data}    then, in another terminal:"),
-        ("", f"tuneway chat --data {data} '{job.fine_tuned_model}' 'What is 7 times 6?'"),
+        ("Next", f"{command} up --data {data}    then, in another terminal:"),
+        ("", f"{command} chat --data {data} '{job.fine_tuned_model}' 'What is 7 times 6?'"),
     ):
         console.print(f"{name:<10} {value}", markup=False, soft_wrap=True)
 

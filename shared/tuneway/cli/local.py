@@ -1,6 +1,7 @@
 """``tuneway up``, ``simulate`` and ``package``: what runs on, or from, this machine."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ def up(*, port: int, data: Path, emulators: bool, api_key: str | None, speed: fl
     """Run everything here: all functions, their state and events, and a simulated Vertex AI. Ctrl-C ends it."""
     options = Options(data=data, port=port, api_key=api_key, emulators=emulators, speed=speed)
     with suppress(KeyboardInterrupt):
-        run(options, ready=_print_json if as_json else _print_plain)
+        run(options, ready=_print_json if as_json else partial(_print_plain, kept=not emulators))
 
 
 @click.command()
@@ -56,9 +57,10 @@ def _print_json(ready: Ready) -> None:
     click.echo(msgspec.json.encode(ready).decode())
 
 
-def _print_plain(ready: Ready) -> None:
+def _print_plain(ready: Ready, *, kept: bool) -> None:
     click.echo(f"tuneway      {ready.url}")
     click.echo(f"API key      {ready.key}")
     click.echo(f"State        {ready.data}")
     click.echo(f"Vertex AI    {ready.vertex_url} (simulated: no real model, no cost)")
-    click.echo("Ctrl-C stops it; started again on the same folder, it goes on.")
+    goes_on = "started again on the same folder, it goes on" if kept else "jobs, keys and routes end with the emulators"
+    click.echo(f"Ctrl-C stops it; {goes_on}.")

@@ -5,14 +5,14 @@ cloud.
 """
 
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Protocol, cast
 
 import functions_framework
 import msgspec
 from a2wsgi import WSGIMiddleware
-from a2wsgi.wsgi_typing import WSGIApp
+from a2wsgi.wsgi_typing import Environ, StartResponse, WSGIApp
 
 from tuneway.local.manifest import Function, HttpTrigger, Manifest, ScheduleTrigger
 
@@ -70,7 +70,18 @@ class Front:
 def _loaded(name: str, function: Function, folder: Path) -> App:
     framework = cast("_Framework", functions_framework)
     app = framework.create_app(target=name, source=str(folder / name / "main.py"))
-    return cast("App", app if function.is_async else WSGIMiddleware(cast("WSGIApp", app), workers=THREADS))
+    return cast("App", app if function.is_async else WSGIMiddleware(_ending(cast("WSGIApp", app)), workers=THREADS))
+
+
+def _ending(app: WSGIApp) -> WSGIApp:
+    """The app, told as gunicorn tells it that a body without a length has an end: a chunked one is read, too."""
+
+    def told(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        return app(
+            cast("Environ", {**environ, "wsgi.input_terminated": "CONTENT_LENGTH" not in environ}), start_response
+        )
+
+    return told
 
 
 def _longest(table: dict[str, App], path: str) -> App | None:

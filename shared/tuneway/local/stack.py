@@ -58,11 +58,10 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 def run(options: Options, *, ready: Callable[[Ready], None]) -> None:
     """Serve until told to stop (SIGINT or SIGTERM). Started again on the same folder, it goes on where it was.
 
-    Raises BadInput (the port is taken), Conflict (another stack uses the folder).
+    Raises BadInput (the port is taken, the folder cannot be written), Conflict (another stack uses the folder).
     """
     with ExitStack() as stack:
-        data = options.data.absolute()
-        data.mkdir(parents=True, exist_ok=True)
+        data = _folder(options.data)
         stack.enter_context(_only_one(data))
         listening = stack.enter_context(_listening(options.port))
         url = f"http://{HOST}:{listening.getsockname()[1]}"
@@ -148,6 +147,16 @@ def _vertex_settings(data: Path, speed: float) -> VertexSettings:
     return VertexSettings(store=data / "vertex.sqlite", objects=data / "objects", speed=speed)
 
 
+def _folder(asked: Path) -> Path:
+    data = asked.absolute()
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "lock").touch()
+    except OSError as exc:
+        raise BadInput(f"The folder {data} cannot be used: {exc.strerror}. Give another --data folder.") from exc
+    return data
+
+
 @contextmanager
 def _only_one(data: Path) -> Generator[None]:
     """Hold the folder; the lock ends with the process, however it ends."""
@@ -174,7 +183,7 @@ def _listening(port: int) -> Generator[socket.socket]:
 def _admitted_key(settings: Settings, data: Path, given: str | None) -> str:
     """The stack's own key: the given one, or one made at the first start and kept in a file only its user can read."""
     path = data / "key"
-    if given is None and not path.exists():
+    if given is None and not (path.exists() and path.read_text().strip()):
         _private(path, key_from(secrets.token_bytes(32)))
     key = given or path.read_text().strip()
     keyring = Keyring(plugs.documents(settings), now=time.time, randomness=lambda: secrets.token_bytes(32))
@@ -189,5 +198,8 @@ def _announce(data: Path, told: Ready) -> None:
 
 
 def _private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    """Write it whole or not at all: who is killed in the middle may leave no empty key behind."""
+    draft = path.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
+    draft.replace(path)

@@ -96,6 +96,18 @@ def test_without_a_stack_the_commands_say_what_to_do(stack: Stack, tmp_path: Pat
     assert (away.returncode, "does not answer" in away.stderr) == (1, True)
 
 
+def test_what_a_killed_stack_left_half_written_is_no_stack(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").touch()
+    words = [command(), "jobs", "list", "--data", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, "tuneway up" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_a_key_no_header_can_hold_is_refused_in_plain_words(stack: Stack) -> None:
+    done = _run(stack, "jobs", "list", "--url", stack.url, "--api-key", "tw-schlüssel")
+    assert (done.returncode, "no API key" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
 def test_bundles_are_written(tmp_path: Path) -> None:
     done = subprocess.run([command(), "package", "tick", "--to", str(tmp_path)], capture_output=True, check=False)
     assert done.returncode == 0

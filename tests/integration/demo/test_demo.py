@@ -23,6 +23,7 @@ def test_the_demo_tunes_and_answers_and_writes_in_its_folder_only(tmp_path: Path
     assert done.returncode == 0, done.stdout + done.stderr
     assert "#### 5" in done.stdout
     assert "simulated" in done.stdout.lower()
+    assert f"{TUNEWAY} chat --data" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == [".tuneway"]
 
 

@@ -84,6 +84,26 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = up("--port", "0", "--data", str(tmp_path / "taken" / "deeper"))
+    assert (done.returncode, "--data" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_a_key_that_was_never_written_whole_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    with running(tmp_path) as stack:
+        assert stack.http.get("/v1/models").status_code == 200
+        assert (tmp_path / "key").read_text() == stack.key
+
+
+def test_a_body_in_chunks_is_read_by_every_function(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        pieces = iter([b'{"owner": "shop", ', b'"scopes": ["predict"]}'])
+        made = stack.http.post("/v1/registry/keys", content=pieces)
+    assert (made.status_code, made.json()["owner"]) == (200, "shop")
+
+
 def test_json_is_one_line_once_it_is_ready(tmp_path: Path) -> None:
     with launched(tmp_path / "state") as process:
         told = json.loads(read_line(process))

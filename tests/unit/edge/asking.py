@@ -55,10 +55,11 @@ class Asking:
         key: str | None = "tune",
         body: object = None,
         form: dict[str, Any] | None = None,
+        kind: str | None = None,
     ) -> Asked:
         headers = [("authorization", f"Bearer {key}")] if key else []
         data: dict[str, Any] | bytes | None = form if form is not None else _bytes(body)
-        builder = EnvironBuilder(path, method=method, headers=headers, data=data)
+        builder = EnvironBuilder(path, method=method, headers=headers, data=data, content_type=kind)
         environ = builder.get_environ()
         with closing(builder), closing(environ["wsgi.input"]), closing(flask.Request(environ)) as request:
             response = self.door(request)

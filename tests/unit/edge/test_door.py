@@ -47,6 +47,11 @@ def test_a_rule_gets_the_paths_variables_the_query_and_the_body(ask: Asking) -> 
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
+def test_a_body_is_read_whatever_its_type_is_said_to_be(ask: Asking, kind: str) -> None:
+    assert ask("GET", "/things/a", body=b'{"a": 1}', kind=kind).json["body"] == '{"a": 1}'
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/things", "/things/", "/things/a/parts", "/things/a/b", "/thing/a", "/crashx", "/crash%0A"]
 )
