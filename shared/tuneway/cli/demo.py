@@ -46,6 +46,7 @@ class Row(msgspec.Struct, frozen=True):
 def demo(*, data: Path, speed: float) -> None:
     """Tune, deploy, route and call a model on real rows; exits with 0 only if every step really happened."""
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the stack is ended, too
     rows = _rows()
     console.rule("tuneway: from rows to a model that answers")
     with _stack(data, speed) as ready:

@@ -1,6 +1,6 @@
 """``/v1/fine_tuning/jobs`` in OpenAI's shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -23,8 +23,10 @@ PUBLIC: dict[Status, str] = {
     Status.FAILED: "failed",
     Status.CANCELLED: "cancelled",
 }
-MOST_SUFFIX = 40
+MOST_SUFFIX = 64
 MOST_METADATA = 16
+MOST_METADATA_KEY = 64
+MOST_METADATA_VALUE = 512
 
 
 class CreateJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,8 +148,7 @@ def _order(body: CreateJob, idempotency_key: str | None, desk: JobDesk) -> JobOr
         raise BadInput("Integrations are not supported; leave them out.", param="integrations")
     if body.suffix is not None and not _is_suffix(body.suffix):
         raise BadInput(f"A suffix is 1 to {MOST_SUFFIX} letters, digits, '-', '_' or '.'.", param="suffix")
-    if len(body.metadata or {}) > MOST_METADATA:
-        raise BadInput(f"Metadata has at most {MOST_METADATA} entries.", param="metadata")
+    _check_metadata(body.metadata or {})
     return JobOrder(
         model=body.model,
         training_file=body.training_file,
@@ -157,6 +158,15 @@ def _order(body: CreateJob, idempotency_key: str | None, desk: JobDesk) -> JobOr
         metadata=body.metadata,
         idempotency_key=idempotency_key,
     )
+
+
+def _check_metadata(metadata: Mapping[str, str]) -> None:
+    if len(metadata) > MOST_METADATA:
+        raise BadInput(f"Metadata has at most {MOST_METADATA} entries.", param="metadata")
+    for key, value in metadata.items():
+        if len(key) > MOST_METADATA_KEY or len(value) > MOST_METADATA_VALUE:
+            limits = f"{MOST_METADATA_KEY} characters, a value {MOST_METADATA_VALUE}"
+            raise BadInput(f"A key of metadata has at most {limits}.", param=f"metadata.{key[:MOST_METADATA_KEY]}")
 
 
 def _is_suffix(suffix: str) -> bool:

@@ -19,6 +19,8 @@ from tuneway.tuning.jobs import ENDED, PATIENCE, Job, JobEvent, JobId, Status
 from tuneway.tuning.lifecycle import Lifecycle
 
 CANCEL_ATTEMPTS = 20
+MOST_ALIAS = 128
+NO_ALIAS = re.compile(r"[^A-Za-z0-9._@-]")
 URI = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/[^\0\r\n]{1,1024}")
 NOT_STARTED = frozenset({Status.REQUESTED, Status.VALIDATING})
 
@@ -62,7 +64,8 @@ class JobDesk:
     def create(self, order: JobOrder, *, owner: str) -> Job:
         """Accept a job: state first, then the message that starts it; if that is lost, the tick sends it again.
 
-        The same idempotency key brings back the same job. Raises BadInput, naming the field.
+        The same idempotency key brings back the same job. Raises BadInput, naming the field, and Conflict when the key
+        was used for a job that is not the same.
         """
         base = self.base(order.model)
         for field in ("training_file", "validation_file"):
@@ -71,6 +74,11 @@ class JobDesk:
         job = _accepted(order, base.name, job_id=job_id, owner=owner, now=self._lifecycle.now())
         job = msgspec.structs.replace(job, location=_location(base, self._location))
         stored = self._begun(job)
+        if _asked_for(stored.value) != _asked_for(job):
+            raise Conflict(
+                f"This Idempotency-Key was used for job {stored.id}, which is another. Send a new key.",
+                code="idempotency_key_reused",
+            )
         # A job that was there already is asked for again because an answer was lost: so the message may have been, too.
         if stored.value.status is Status.REQUESTED:
             self._tell(Topic.JOB_REQUESTED, stored.value)
@@ -90,10 +98,10 @@ class JobDesk:
         return [stored.value for stored in found]
 
     def history(self, job_id: str, *, owner: str, after: str | None, limit: int) -> list[JobEvent]:
-        """The job's events, newest first. Raises NotFound."""
-        self._mine(job_id, owner)
-        events = self._lifecycle.history(JobId(job_id))
-        cursor = after.rpartition("-")[2] if after else None
+        """The job's events, newest first. Raises NotFound, also when ``after`` is no event of the job."""
+        job = self._mine(job_id, owner).value
+        events = self._lifecycle.history(job.id)
+        cursor = _event_key(job, after) if after else None
         found = events.find(order_by="sequence", descending=True, after=cursor, limit=limit)
         return [stored.value for stored in found]
 
@@ -177,7 +185,7 @@ def _accepted(order: JobOrder, base: str, *, job_id: JobId, owner: str, now: flo
         owner=owner,
         base_model=base,
         location="",
-        alias=f"ft:{base}:{owner}:{order.suffix or ''}:{job_id[-8:]}",
+        alias=_alias(base, owner, suffix=order.suffix or "", end=job_id[-8:]),
         training_file=order.training_file,
         validation_file=order.validation_file,
         hyperparameters=order.hyperparameters,
@@ -187,6 +195,33 @@ def _accepted(order: JobOrder, base: str, *, job_id: JobId, owner: str, now: flo
         moved_at=now,
         deadline=now + PATIENCE[Status.REQUESTED],
     )
+
+
+def _asked_for(job: Job) -> tuple[object, ...]:
+    """What the caller chose."""
+    return (
+        job.base_model,
+        job.training_file,
+        job.validation_file,
+        job.hyperparameters,
+        job.suffix,
+        job.metadata,
+    )
+
+
+def _alias(base: str, owner: str, *, suffix: str, end: str) -> str:
+    """OpenAI's ``ft:{base}:{owner}:{suffix}:{end}``, of letters and of a length that every name of a model may have."""
+    room = MOST_ALIAS - len(f"ft:{base}::{suffix}:{end}")
+    return f"ft:{base}:{NO_ALIAS.sub('-', owner)[:room]}:{suffix}:{end}"
+
+
+def _event_key(job: Job, event_id: str) -> str:
+    """What the event is kept under. Raises NotFound."""
+    before, _, key = event_id.rpartition("-")
+    numbered = key.isascii() and key.isdecimal() and 1 <= int(key) <= job.sequence
+    if before != f"ftevent-{job.id.removeprefix('ftjob-')}" or not numbered:
+        raise NotFound(f"Job {job.id} has no event '{event_id[:80]}' to go on after.", param="after")
+    return key
 
 
 def _location(base: BaseModel, preferred: str) -> str:

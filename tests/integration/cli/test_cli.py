@@ -67,8 +67,8 @@ def test_a_failed_job_ends_the_watch_with_one_and_the_reason(stack: Stack, tmp_p
 
 def test_a_job_is_cancelled(stack: Stack, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
-    rows.write_bytes(dataset())
-    job = _said(stack, "jobs", "create", "gemini-3.5-flash", str(rows))
+    rows.write_bytes(dataset(2000))  # so many that it still trains when the next command has started
+    job = _said(stack, "jobs", "create", "gemini-3.5-flash", str(rows), "--epochs", "10")
     assert _said(stack, "jobs", "cancel", job) in {"cancelled", "running"}
 
 

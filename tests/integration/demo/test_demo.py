@@ -1,11 +1,14 @@
 """The demonstration, as a newcomer runs it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.integration.stack.running import alive, family_of, wait_until
 
 TUNEWAY = Path(sys.executable).with_name("tuneway")
 
@@ -38,3 +41,13 @@ def test_a_folder_in_use_ends_the_demo_with_a_reason(tmp_path: Path) -> None:
     done = _demo(tmp_path, "--data", "taken")
     assert done.returncode == 1
     assert "did not start" in done.stderr
+
+
+def test_a_demo_that_is_told_to_stop_leaves_nothing_running(tmp_path: Path) -> None:
+    with subprocess.Popen([str(TUNEWAY), "demo", "--speed", "1"], cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        wait_until((tmp_path / ".tuneway/demo/stack.json").exists)
+        family = family_of(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 128 + signal.SIGTERM
+    assert len(family) > 1
+    wait_until(lambda: not alive(family))

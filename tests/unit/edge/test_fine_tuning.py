@@ -96,16 +96,36 @@ def test_a_page_is_cut_to_its_limit() -> None:
     assert page(rows, 3)["has_more"] is False
 
 
-@pytest.mark.parametrize("suffix", ["a", "A-b_c.9", "x" * 40])
+@pytest.mark.parametrize("suffix", ["a", "A-b_c.9", "x" * 64])
 def test_a_good_suffix_is_in_the_models_name(desk: Desk, suffix: str) -> None:
     job_id = desk.create(suffix=suffix).json["id"]
     assert f":{suffix}:" in desk.loop.job(job_id).alias
 
 
-@pytest.mark.parametrize("suffix", ["", "x" * 41, "a b", "a/b", "a:b", "é", "a\n"])
+@pytest.mark.parametrize("suffix", ["", "x" * 65, "a b", "a/b", "a:b", "é", "a\n"])
 def test_a_bad_suffix_is_refused(desk: Desk, suffix: str) -> None:
     answer = desk.create(suffix=suffix)
     assert (answer.status, answer.error["param"]) == (400, "suffix")
+
+
+@pytest.mark.parametrize("metadata", [{str(n): "" for n in range(17)}, {"k" * 65: ""}, {"k": "v" * 513}])
+def test_metadata_beyond_openais_limits_is_refused(desk: Desk, metadata: dict[str, str]) -> None:
+    answer = desk.create(metadata=metadata)
+    assert (answer.status, answer.error["param"].partition(".")[0]) == (400, "metadata")
+
+
+def test_metadata_within_openais_limits_is_kept(desk: Desk) -> None:
+    metadata = {f"{n:064}": "v" * 512 for n in range(16)}
+    assert desk.create(metadata=metadata).json["metadata"] == metadata
+
+
+def test_events_go_on_after_an_event_of_the_same_job_only(desk: Desk) -> None:
+    first, second = (desk.create().json["id"] for _ in range(2))
+    theirs = desk.ask("GET", f"/{second}/events").json["last_id"]
+    assert desk.ask("GET", f"/{second}/events?after={theirs}").status == 200
+    for after in (theirs, "zzz", "-000001"):
+        answer = desk.ask("GET", f"/{first}/events?after={after}")
+        assert (answer.status, answer.error["param"], after in answer.error["message"]) == (404, "after", True)
 
 
 @pytest.mark.parametrize("field", ["seed", "integrations"])
