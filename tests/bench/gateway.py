@@ -179,7 +179,8 @@ class Bench:
         """As the platform starts it: the framework's own command, one worker, bytecode there."""
         port = free_port()
         command = [Path(sys.prefix) / "bin/functions-framework", "--source", source]
-        environment = {"PYTHONPATH": str(ROOT / "shared"), "WORKERS": "1", **env}
+        # gunicorn keeps its control socket in the home folder.
+        environment = {"PYTHONPATH": str(ROOT / "shared"), "HOME": str(self.folder), "WORKERS": "1", **env}
         log = self.folder / f"{target}.out"
         options = ["--target", target, "--host", "127.0.0.1", "--port", str(port)]
         with running([*map(str, command), *options], core=SERVER_CORE, env=environment, log=log) as pid:

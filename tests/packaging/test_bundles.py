@@ -106,6 +106,7 @@ def _started(python: Path, source: Path, *, state: Path) -> Iterator[str]:
     ]
     environment = {
         "PATH": os.defpath,
+        "HOME": str(state),  # gunicorn keeps its control socket there
         "FUNCTION_SIGNATURE_TYPE": "cloudevent" if _is_event(name) else "http",
         "TUNEWAY_STATE_FOLDER": str(state),
         "TUNEWAY_OBJECTS_FOLDER": str(state / "objects"),

@@ -125,7 +125,8 @@ def _command(component: Component) -> list[str]:
             f"'sudo apt-get install {component.package}' where gcloud came from apt."
         )
     jar = str(found[-1])
-    return [java, "-cp", jar, component.main] if component.main else [java, "-jar", jar]
+    quiet = [java, "-XX:-UsePerfData"]  # no counters in the system's folder for temporary files
+    return [*quiet, "-cp", jar, component.main] if component.main else [*quiet, "-jar", jar]
 
 
 def _sdk_roots() -> Iterator[Path]:

@@ -8,6 +8,7 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.api_core.operation import Operation
 
 from tests.integration.vertex.conftest import PARENT, VERSIONS, Simulated, connected
+from tuneway.local.vertex.projects import project_number
 
 DEPLOYED_AFTER = 120.0
 
@@ -132,3 +133,12 @@ def test_a_dedicated_endpoint_has_its_own_host(google: ModuleType, endpoints: An
     created = result(vertex, endpoints.create_endpoint(parent=PARENT, endpoint=wanted))
     number = created.name.rpartition("/")[2]
     assert endpoints.get_endpoint(name=created.name).dedicated_endpoint_dns.startswith(f"{number}.us-central1-")
+
+
+def test_an_endpoint_is_the_same_by_its_projects_number(google: ModuleType, endpoint: str, vertex: Simulated) -> None:
+    _, project, place = endpoint.split("/", 2)
+    body = {"instances": [{"prompt": "one"}]}
+    numbered = f"{vertex.url}/v1/projects/{project_number(project)}/{place}:predict"
+    assert vertex.http.post(numbered, json=body).json()["predictions"][0]["content"].endswith("one")
+    another = f"{vertex.url}/v1/projects/{project_number('another')}/{place}:predict"
+    assert vertex.http.post(another, json=body).status_code == 404

@@ -55,6 +55,14 @@ def test_without_the_component_it_says_how_to_install_it(programs: Path) -> None
         emulators.start(emulators.FIRESTORE)
 
 
+def test_java_is_told_to_keep_no_counters_outside_our_folder(programs: Path) -> None:
+    install(programs, "java", 'echo "started with $*" >&2; exit 1')
+    install(programs, "gcloud", "exit 1")
+    jar(programs)
+    with pytest.raises(TryLater, match="started with -XX:-UsePerfData -jar"):
+        emulators.start(emulators.PUBSUB)
+
+
 def test_an_emulator_that_ends_at_once_is_quoted(programs: Path) -> None:
     install(programs, "java", "echo Unsupported class file version >&2; exit 1")
     install(programs, "gcloud", "exit 1")

@@ -10,6 +10,7 @@ from tuneway.local.vertex.listing import page, start
 from tuneway.local.vertex.masks import fields_of, patched
 from tuneway.local.vertex.narrow import mapping, text, whole
 from tuneway.local.vertex.operations import begin
+from tuneway.local.vertex.projects import project_number
 from tuneway.local.vertex.protos import canonical
 from tuneway.local.vertex.records import Deployed, EndpointRecord
 from tuneway.local.vertex.refusals import Refusal, invalid, not_found
@@ -17,8 +18,6 @@ from tuneway.local.vertex.refusals import Refusal, invalid, not_found
 ENDPOINT_ID = re.compile(r"[a-z][a-z0-9-]{0,62}|[1-9][0-9]{0,8}")
 SET_BY_SERVER = {"name", "deployedModels", "trafficSplit", "createTime", "updateTime", "etag", "dedicatedEndpointDns"}
 CHANGEABLE = frozenset({"displayName", "description", "labels", "trafficSplit", "clientConnectionConfig"})
-# A made-up project number: real dedicated hosts carry one.
-PROJECT_NUMBER = "100000000001"
 WHOLE_TRAFFIC = 100
 
 
@@ -82,10 +81,19 @@ def delete(cloud: Cloud, call: Call) -> Reply:
 
 def endpoint_named(cloud: Cloud, name: str) -> EndpointRecord:
     """The endpoint of this name. Raises Refusal (404)."""
-    record = cloud.store.get(EndpointRecord, name)
+    record = cloud.store.get(EndpointRecord, name) or _by_number(cloud, name)
     if record is None:
         raise not_found(name)
     return record
+
+
+def _by_number(cloud: Cloud, name: str) -> EndpointRecord | None:
+    """The endpoint whose project is called by its number, as a dedicated host calls it."""
+    _, project, place = name.split("/", 2)
+    if not project.isdecimal():
+        return None
+    named = (each for each in cloud.store.every(EndpointRecord) if each.name.split("/", 2)[2] == place)
+    return next((each for each in named if project_number(each.name.split("/")[1]) == project), None)
 
 
 def split_of(body: dict[str, object], known: set[str]) -> dict[str, int]:
@@ -116,7 +124,7 @@ def _deployed_body(deployed: Deployed) -> dict[str, object]:
 
 def _dedicated_host(name: str) -> str:
     pieces = name.split("/")
-    return f"{pieces[5]}.{pieces[3]}-{PROJECT_NUMBER}.prediction.vertexai.goog"
+    return f"{pieces[5]}.{pieces[3]}-{project_number(pieces[1])}.prediction.vertexai.goog"
 
 
 _ENDPOINTS = "projects/{project}/locations/{location}/endpoints"
