@@ -152,6 +152,8 @@ class JobDesk:
         if name is None:
             return
         if name.startswith("gs://"):
+            if self._shelf.keeps(name):
+                raise BadInput(f"'{name}' is a file of tuneway's own. Name it by its id, file-….", param=field)
             if not URI.fullmatch(name):
                 raise BadInput(f"'{name}' is no object in Cloud Storage: write gs://bucket/path.", param=field)
             return

@@ -12,6 +12,7 @@ from tuneway.state import Collection, Stored
 
 CHUNK = 1 << 20
 PURPOSE = "fine-tune"
+OURS = ("files", "jobs")  # folders of uploads, and of what jobs made of them
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,10 @@ class FileShelf:
         )
         self._documents.commit(self._records.create(id_, record))
         return record
+
+    def keeps(self, uri: str) -> bool:
+        """Whether the object is one that tuneway keeps for a tenant: such are named by their id, which has an owner."""
+        return uri.startswith(tuple(f"gs://{self._bucket}/{folder}/" for folder in OURS))
 
     def get(self, id_: str, *, owner: str) -> FileRecord:
         """The record. Raises NotFound."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.fakes import Loop
-from tuneway.errors import Conflict
+from tests.fakes import BUCKET, Loop
+from tuneway.errors import BadInput, Conflict
 from tuneway.routing import identifiers
 
 
@@ -24,3 +24,10 @@ def test_the_models_name_is_an_alias_whoever_owns_it(tmp_path: Path, owner: str)
     loop = Loop(tmp_path)
     job = loop.desk.create(loop.order(suffix="s" * 64), owner=owner)
     assert identifiers.parse(job.alias) == identifiers.Alias(name=job.alias)
+
+
+@pytest.mark.parametrize("folder", ["files", "jobs"])
+def test_what_is_kept_for_a_tenant_cannot_be_had_by_its_uri(tmp_path: Path, folder: str) -> None:
+    loop = Loop(tmp_path)
+    with pytest.raises(BadInput, match="by its id"):
+        loop.desk.create(loop.order(training_file=f"gs://{BUCKET}/{folder}/file-1"), owner="rival")
