@@ -96,6 +96,13 @@ def test_a_container_answers_raw_bodies_and_streams(endpoint: str, vertex: Simul
     assert plain.json()["choices"][0]["message"]["content"].endswith("hi")
 
 
+def test_a_container_reads_a_message_in_parts(endpoint: str, vertex: Simulated) -> None:
+    parts = [{"type": "text", "text": "one "}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "two"}]
+    body = {"instances": [{"messages": [{"role": "user", "content": parts}]}]}
+    answer = vertex.http.post(f"{vertex.url}/v1/{endpoint}:predict", json=body).json()
+    assert answer["predictions"][0]["content"].endswith("one two")
+
+
 def test_a_container_takes_no_contents(endpoint: str, vertex: Simulated) -> None:
     body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
     answer = vertex.http.post(f"{vertex.url}/v1/{endpoint}:generateContent", json=body)

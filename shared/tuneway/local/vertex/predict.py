@@ -104,9 +104,14 @@ def _words(instance: object) -> str:
     fields = mapping(instance)
     messages = items(fields.get("messages"))
     if messages:
-        return text(mapping(messages[-1]).get("content"))
+        return _said(mapping(messages[-1]).get("content"))
     named = (text(fields.get(name)) for name in ("prompt", "inputs", "content", "text", "input"))
     return next(filter(None, named), msgspec.json.encode(instance).decode())
+
+
+def _said(content: object) -> str:
+    """A message's text, written as one or in parts."""
+    return text(content) or "".join(text(mapping(part).get("text")) for part in items(content))
 
 
 _ENDPOINT = "projects/{project}/locations/{location}/endpoints/{id}"
