@@ -2,6 +2,7 @@
 
 import logging
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Protocol
 
@@ -71,13 +72,19 @@ class Door:
         self._now = now
 
     def __call__(self, request: flask.Request) -> flask.Response:
-        """The answer; never raises for what a caller did."""
+        """The answer, with an id to ask us about; never raises for what a caller did."""
+        id_ = f"req-{secrets.token_hex(12)}"
+        answer = self._safe(request, id_)
+        answer.headers["x-request-id"] = id_
+        return answer
+
+    def _safe(self, request: flask.Request, id_: str) -> flask.Response:
         try:
             return self._answer(request)
         except TunewayError as fault:
             return _error(rendered(fault))
         except Exception:  # the boundary: the framework would show the exception's text to the caller
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s: %s %s failed", id_, request.method, request.path)
             return _error(unexpected())
 
     def _answer(self, request: flask.Request) -> flask.Response:

@@ -47,6 +47,15 @@ def test_a_rule_gets_the_paths_variables_the_query_and_the_body(ask: Asking) -> 
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
 
 
+def test_every_answer_has_an_id_of_its_own(ask: Asking) -> None:
+    ids = {ask("GET", path).headers["x-request-id"] for path in ("/things/a", "/things/a", "/none", "/crash")}
+    assert len(ids) == 4
+
+
+def test_a_fault_of_ours_is_logged_under_the_answers_id(ask: Asking, caplog: pytest.LogCaptureFixture) -> None:
+    assert ask("GET", "/crash").headers["x-request-id"] in caplog.text
+
+
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
 def test_a_body_is_read_whatever_its_type_is_said_to_be(ask: Asking, kind: str) -> None:
     assert ask("GET", "/things/a", body=b'{"a": 1}', kind=kind).json["body"] == '{"a": 1}'
