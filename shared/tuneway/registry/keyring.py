@@ -34,10 +34,6 @@ class Keyring:
         """A new key, its id and its grant; the key is in this answer and nowhere else. Raises BadInput."""
         if not 1 <= len(owner.strip()) <= MOST_OWNER:
             raise BadInput(f"Name the owner, a team or an application, in 1 to {MOST_OWNER} letters.", param="owner")
-        if expires_at is not None and expires_at <= self._now():
-            raise BadInput(
-                "The key would expire before it is made. Give a later Unix time, or none.", param="expires_at"
-            )
         if not scopes:
             raise BadInput(f"Name at least one scope of: {', '.join(Scope)}.", param="scopes")
         key = key_from(self._randomness())

@@ -62,9 +62,9 @@ def test_a_job_with_wrong_types_names_the_field(http: httpx.Client, body: object
         (job(method={"type": "dpo"}), Refusal(param="method.type", code="unsupported_method", says="Use supervised")),
         (job(method={"type": "magic"}), Refusal(param="method.type", code="unsupported_method", says="supervised")),
         (job(integrations=[{"type": "wandb"}]), Refusal(param="integrations", says="leave them out")),
-        (job(suffix="x" * 10_000), Refusal(param="suffix", says="1 to 40")),
-        (job(suffix="a b"), Refusal(param="suffix", says="1 to 40")),
-        (job(suffix=""), Refusal(param="suffix", says="1 to 40")),
+        (job(suffix="x" * 10_000), Refusal(param="suffix", says="1 to 64")),
+        (job(suffix="a b"), Refusal(param="suffix", says="1 to 64")),
+        (job(suffix=""), Refusal(param="suffix", says="1 to 64")),
         (job(metadata={str(n): "x" for n in range(17)}), Refusal(param="metadata", says="at most 16")),
         (
             job(training_file="file-none"),

@@ -75,12 +75,6 @@ def test_a_key_without_an_owner_is_not_made(keyring: Keyring, owner: str) -> Non
         keyring.create(owner=owner, scopes=(Scope.TUNE,))
 
 
-def test_a_key_that_has_expired_is_not_made(keyring: Keyring) -> None:
-    with pytest.raises(BadInput, match="expire"):
-        keyring.create(owner="shop", scopes=(Scope.TUNE,), expires_at=-1.0)
-    assert keyring.list() == []
-
-
 def test_letting_a_key_in_again_replaces_its_grant(keyring: Keyring, documents: SqliteDocuments) -> None:
     for owner in ("one", "two"):
         keyring.admit("tw-given", Grant(owner=owner, scopes=(Scope.ADMIN,), created_at=1.0))
