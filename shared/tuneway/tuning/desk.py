@@ -64,8 +64,8 @@ class JobDesk:
     def create(self, order: JobOrder, *, owner: str) -> Job:
         """Accept a job: state first, then the message that starts it; if that is lost, the tick sends it again.
 
-        The same idempotency key brings back the same job. Raises BadInput, naming the field, and Conflict when the key
-        was used for a job that is not the same.
+        The same idempotency key brings back the same job. Raises BadInput, naming the field; also when the
+        key was used for a job that is not the same: no 409, which clients would only send again.
         """
         base = self.base(order.model)
         for field in ("training_file", "validation_file"):
@@ -75,7 +75,7 @@ class JobDesk:
         job = msgspec.structs.replace(job, location=_location(base, self._location))
         stored = self._begun(job)
         if _asked_for(stored.value) != _asked_for(job):
-            raise Conflict(
+            raise BadInput(
                 f"This Idempotency-Key was used for job {stored.id}, which is another. Send a new key.",
                 code="idempotency_key_reused",
             )

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.fakes import BUCKET, Loop
-from tuneway.errors import BadInput, Conflict
+from tuneway.errors import BadInput
 from tuneway.routing import identifiers
 
 
@@ -14,7 +14,7 @@ def test_an_idempotency_key_stands_for_one_order_only(tmp_path: Path) -> None:
     loop = Loop(tmp_path)
     order = loop.order(idempotency_key="once")
     loop.desk.create(order, owner="acme")
-    with pytest.raises(Conflict, match="new key"):
+    with pytest.raises(BadInput, match="new key"):
         loop.desk.create(msgspec.structs.replace(order, suffix="other"), owner="acme")
     assert len(loop.desk.newest(owner="acme", after=None, limit=10)) == 1
 
