@@ -7,6 +7,7 @@ compile() {
         --no-header --no-annotate --no-emit-index-url "$@"
 }
 compile --group dev --output-file requirements/dev.txt
+compile --group litellm --output-file requirements/litellm.txt
 for group in uv local predict tuning registry tick create_job poll_jobs deploy_model dead_letter; do
     compile --group "$group" --constraint requirements/dev.txt --output-file "requirements/$group.txt"
 done

@@ -1,4 +1,4 @@
-"""The predict door: chat completions and the list of models. Wiring only."""
+"""The predict door: chats, completions, embeddings, messages and the list of models. Wiring only."""
 
 import asyncio
 from weakref import WeakKeyDictionary
@@ -8,18 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tuneway.access.keys import Scope
-from tuneway.adapters.google_tokens import GoogleTokens, StaticTokens
-from tuneway.adapters.snapshots_firestore import FirestoreSnapshots
-from tuneway.adapters.snapshots_sqlite import SqliteSnapshots
+from tuneway.adapters import prediction
 from tuneway.adapters.upstream_httptools import HttptoolsUpstream
-from tuneway.edge.asgi import AsyncDoor, Rules
-from tuneway.edge.chat import CHAT, MODELS, Chat, model, models
+from tuneway.edge.answering import Answering
+from tuneway.edge.asgi import AsyncDoor
 from tuneway.edge.directory import Directory
 from tuneway.edge.endpoints import Endpoints
 from tuneway.edge.logs import configure
-from tuneway.ports import Snapshots, Timeouts, Tokens, Upstream
-from tuneway.prediction.complete import Connection
-from tuneway.routing.live import Freshness, LiveSnapshot
+from tuneway.edge.surfaces import REFUSALS, rules
+from tuneway.prediction.attempts import Attempts
+from tuneway.routing.live import LiveSnapshot
 from tuneway.settings import Settings, from_env
 
 settings = from_env()
@@ -29,7 +27,7 @@ doors: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncDoor] = WeakKeyDictiona
 
 @functions_framework.aio.http
 async def predict(request: Request) -> Response:
-    """Answer ``/v1/chat/completions`` and ``/v1/models``."""
+    """Answer what ``edge/surfaces.py`` lists."""
     loop = asyncio.get_running_loop()
     if loop not in doors:
         doors[loop] = built(settings)
@@ -39,22 +37,12 @@ async def predict(request: Request) -> Response:
 def built(settings: Settings) -> AsyncDoor:
     """The door and all behind it, for the running event loop."""
     upstream = HttptoolsUpstream()
-    google = GoogleTokens(upstream, metadata_url=settings.metadata_url)
-    tokens = StaticTokens("simulated") if settings.vertex_url else google
-    freshness = Freshness(refresh=settings.snapshot_refresh, linger=settings.snapshot_stale)
-    live = LiveSnapshot(
-        snapshots(settings, upstream, google), freshness, report=lambda fact: logs.note("WARNING", fact)
-    )
-    timeouts = Timeouts(connect=settings.upstream_connect_timeout, read=settings.upstream_read_timeout)
-    via = Connection(upstream=upstream, tokens=tokens, base_url=settings.vertex_url, timeouts=timeouts)
-    names = Directory(live, Endpoints(via), project=settings.project, location=settings.location)
-    chat = Chat(via, names, logs, max_body=settings.max_body)
-    rules: Rules = {CHAT: {"POST": chat.completions}, MODELS: {"GET": models}, f"{MODELS}/": {"GET": model}}
-    return AsyncDoor(rules, live, logs, scope=Scope.PREDICT)
-
-
-def snapshots(settings: Settings, upstream: Upstream, google: Tokens) -> Snapshots:
-    """SQLite in the state folder, or Firestore, whose emulator takes the token "owner"."""
-    if settings.state_folder:
-        return SqliteSnapshots(settings.state_folder / "state.sqlite")
-    return FirestoreSnapshots(upstream, StaticTokens("owner") if settings.firestore_emulator else google, settings)
+    google = prediction.google(settings, upstream)
+    via = prediction.connection(settings, upstream, google)
+    snapshots = prediction.snapshots(settings, upstream, google)
+    live = LiveSnapshot(snapshots, prediction.freshness(settings), report=lambda fact: logs.note("WARNING", fact))
+    directory = Directory(live, Endpoints(via), prediction.defaults(settings))
+    attempts = Attempts(renew=prediction.renewal(google))
+    answering = Answering(via, directory, attempts=attempts, prices=prediction.prices(settings), logs=logs)
+    answered = rules(answering, max_body=settings.max_body)
+    return AsyncDoor(answered, live, logs, scope=Scope.PREDICT, refusals=REFUSALS)

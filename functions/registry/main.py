@@ -6,11 +6,13 @@ import time
 import flask
 import functions_framework
 
-from tuneway.adapters import plugs
+from tuneway.adapters import plugs, prediction
 from tuneway.edge import registry as edge
 from tuneway.edge.door import Door
 from tuneway.edge.logs import configure
+from tuneway.edge.routes import RouteDesk
 from tuneway.registry.dead_letters import DeadLetters
+from tuneway.registry.deployments import Deployments
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
 from tuneway.registry.route_book import RouteBook
@@ -20,13 +22,11 @@ settings = from_env()
 configure(settings.log_file)
 documents = plugs.documents(settings)
 keyring = Keyring(documents, now=time.time, randomness=lambda: secrets.token_bytes(32))
-rules = edge.rules(
-    Inventory(documents),
-    RouteBook(documents, now=time.time),
-    keyring,
-    letters=DeadLetters(documents, plugs.events(settings), now=time.time),
-    places=edge.Places(settings.project, settings.location),
-)
+book = RouteBook(documents, now=time.time)
+deployments = Deployments(documents, now=time.time)
+desk = RouteDesk(book, deployments, defaults=prediction.defaults(settings), detect=plugs.detector(settings))
+letters = DeadLetters(documents, plugs.events(settings), now=time.time)
+rules = edge.rules(Inventory(documents), keyring, letters=letters, book=book, desk=desk)
 door = Door(rules, keyring, now=time.time)
 
 

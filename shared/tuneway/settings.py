@@ -15,6 +15,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     With ``state_folder`` the plugs are a laptop's: SQLite, the local bus, and ``objects_folder`` as ``gs://``. Without
     it they are Google's. ``vertex_url`` replaces the host of every call to Vertex AI, and then no real token is sent.
     ``local_subscriptions`` is JSON for the local bus: the functions by topic.
+
+    ``vendors`` is JSON, by the vendors of model names: ``{"azure": {"base_url": …, "secret": …}}``. ``entra_*`` and
+    ``aws_role`` are who the installation is in Azure and AWS; without ``entra_secret`` Google's identity token is the
+    proof. ``prices_file`` holds an installation's own prices. ``secrets_url`` replaces Secret Manager's address.
     """
 
     project: str = "local-project"
@@ -29,6 +33,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     firestore_emulator: str | None = None
     pubsub_emulator: str | None = None
     metadata_url: str = "http://metadata.google.internal"
+    secrets_url: str | None = None
+    vendors: str = "{}"
+    entra_tenant: str | None = None
+    entra_client: str | None = None
+    entra_secret: str | None = None
+    aws_role: str | None = None
+    aws_region: str = "us-east-1"
+    prices_file: Path | None = None
     log_file: Path | None = None
     catalogue_file: Path | None = None
     submit_timeout: float = 30.0
@@ -57,6 +69,11 @@ def from_env(environment: Mapping[str, str] | None = None) -> Settings:
         name.removeprefix(PREFIX).lower(): value for name, value in source.items() if name.startswith(PREFIX) and value
     }
     return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process, for references of the form ``env:NAME``."""
+    return os.environ
 
 
 def export(settings: Settings) -> None:

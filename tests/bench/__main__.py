@@ -2,8 +2,10 @@
 
 import sys
 
-from tests.bench import gateway, lint
+from tests.bench import gateway, imports, lint, streams
 
 gateway.main()
+streams.main()
+imports.main()
 sys.argv = [sys.argv[0], *(["--megabytes", "50"] if "--quick" in sys.argv else [])]
 lint.main()

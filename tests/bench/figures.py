@@ -46,7 +46,7 @@ def built(folder: Path) -> dict[str, Path]:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise SystemExit("The benchmark compiles its load generator: install gcc (apt-get install gcc) and run again.")
-    programs = {name: folder / name for name in ("upstream", "lg")}
+    programs = {name: folder / name for name in ("upstream", "lg", "gaps")}
     for name, program in programs.items():
         subprocess.run([compiler, "-O2", "-w", "-o", str(program), str(NATIVE / f"{name}.c")], check=True)
     return programs

@@ -6,17 +6,16 @@
 import argparse
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from statistics import median as middle
 
 import msgspec
 
+from tests.bench.doors import CHAT, GEMINI, GEMINI_STREAM, function, predicting
 from tests.bench.figures import (
     CONCURRENCIES,
     LOAD_CORE,
@@ -30,17 +29,10 @@ from tests.bench.figures import (
     round_of,
 )
 from tests.bench.processes import free_port, memory_mb, running, seconds_to_first_answer
-from tuneway.access.keys import Grant, Scope, fingerprint
-from tuneway.adapters.sqlite_documents import SqliteDocuments
-from tuneway.routing.routes import Dialect, Route, Target
-from tuneway.routing.snapshot import Snapshot, change
-from tuneway.settings import Settings
+from tuneway.routing.routes import Dialect
 
-ROOT = Path(__file__).parents[2]
 PACE_US = 20_000
-CHAT = "/v1/chat/completions"
-GEMINI = "/v1/projects/p/locations/us-central1/endpoints/1:generateContent"
-GEMINI_STREAM = "/v1/projects/p/locations/us-central1/endpoints/1:streamGenerateContent?alt=sse"
+STREAMED = ("gemini", "openai")
 CONSTANT = """import functions_framework.aio
 from starlette.responses import Response
 
@@ -137,7 +129,7 @@ class Bench:
         row = Row(name="functions-framework, constant")
         body, _ = chat_bodies(self.folder, "gemini")
         started = time.perf_counter()
-        with self._function(self.folder / "main.py", "constant", {}) as (pid, port):
+        with function(self.folder / "main.py", "constant", {}, log=self.folder / "constant.out") as (pid, port):
             row.spawn_s = seconds_to_first_answer(port, CHAT, body.read_bytes(), started=started)
             self._whole(row, Load(port, CHAT, body), pid)
             row.memory_mb = memory_mb(pid)
@@ -147,44 +139,21 @@ class Bench:
         """Key checked, route found, translated both ways, logged."""
         row = Row(name=f"predict, {dialect}")
         whole, streamed = chat_bodies(self.folder, dialect)
-        with self._predict(self.ports.fast) as (pid, port):
+        with predicting(self.folder, upstream=self.ports.fast) as (pid, port):
             seconds_to_first_answer(port, CHAT, whole.read_bytes(), started=time.perf_counter())
             self._whole(row, Load(port, CHAT, whole), pid)
             row.memory_mb = memory_mb(pid)
-            with self._predict(self.ports.paced) as (_, paced):
+            with predicting(self.folder, upstream=self.ports.paced) as (_, paced):
                 seconds_to_first_answer(paced, CHAT, whole.read_bytes(), started=time.perf_counter())
-                if dialect == "gemini":
+                if dialect in STREAMED:
                     self._streams(row, [Load(port, CHAT, streamed), Load(paced, CHAT, streamed)], pid)
         row.spawn_s = middle(self._spawn(whole.read_bytes()) for _ in range(self.effort.rounds))
         return row
 
     def _spawn(self, body: bytes) -> float:
         started = time.perf_counter()
-        with self._predict(self.ports.fast) as (_, port):
+        with predicting(self.folder, upstream=self.ports.fast) as (_, port):
             return seconds_to_first_answer(port, CHAT, body, started=started)
-
-    @contextmanager
-    def _predict(self, upstream: int) -> Iterator[tuple[int, int]]:
-        settings = Settings(
-            project="p",
-            state_folder=self.folder,
-            vertex_url=f"http://127.0.0.1:{upstream}",
-            log_file=self.folder / "predict.log",
-        )
-        with self._function(ROOT / "functions/predict/main.py", "predict", settings.to_env()) as found:
-            yield found
-
-    @contextmanager
-    def _function(self, source: Path, target: str, env: dict[str, str]) -> Iterator[tuple[int, int]]:
-        """As the platform starts it: the framework's own command, one worker, bytecode there."""
-        port = free_port()
-        command = [Path(sys.prefix) / "bin/functions-framework", "--source", source]
-        # gunicorn keeps its control socket in the home folder.
-        environment = {"PYTHONPATH": str(ROOT / "shared"), "HOME": str(self.folder), "WORKERS": "1", **env}
-        log = self.folder / f"{target}.out"
-        options = ["--target", target, "--host", "127.0.0.1", "--port", str(port)]
-        with running([*map(str, command), *options], core=SERVER_CORE, env=environment, log=log) as pid:
-            yield pid, port
 
     def _whole(self, row: Row, load: Load, pid: int | None) -> None:
         round_of(self.lg, load, at_once=16, seconds=1.0, pid=pid)  # warm
@@ -202,23 +171,9 @@ class Bench:
         return median(self.lg, load, paced, at_once=16, pid=pid).first
 
 
-def make_state(folder: Path) -> None:
-    """A snapshot with the benchmark's key and a route for each dialect."""
-    grant = Grant(owner="bench", scopes=(Scope.PREDICT,), created_at=0.0)
-    resource = "projects/p/locations/us-central1/endpoints/1"
-    dialects: tuple[Dialect, ...] = ("gemini", "instances")
-    routes = [Route(alias=name, target=Target(resource=resource, dialect=name), created_at=0.0) for name in dialects]
-    documents = SqliteDocuments(folder / "state.sqlite")
-    change(documents, lambda snapshot: snapshot.with_key(fingerprint("bench"), grant))
-    for route in routes:
-        change(documents, partial(Snapshot.with_route, route=route))
-    documents.close()
-
-
 def measured(folder: Path, effort: Effort) -> Iterator[Row]:
     """Each server's figures as they come."""
     programs = built(folder)
-    make_state(folder)
     ports = Ports(free_port(), free_port())
     upstream = [str(programs["upstream"]), f"{ports.fast}:0", f"{ports.paced}:{PACE_US}"]
     with running(upstream, core=LOAD_CORE):
@@ -229,8 +184,8 @@ def measured(folder: Path, effort: Effort) -> Iterator[Row]:
         if program := shutil.which("nginx", path=os.defpath + ":/usr/sbin"):
             yield bench.nginx(program)
         yield bench.constant()
-        yield bench.predict("gemini")
-        yield bench.predict("instances")
+        dialects: tuple[Dialect, ...] = ("openai", "gemini", "instances")
+        yield from map(bench.predict, dialects)
 
 
 def printed(row: Row) -> str:

@@ -31,12 +31,16 @@ def pinned(core: int, *command: str | Path) -> list[str]:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, core: int, env: Mapping[str, str] | None = None, log: Path | None = None
+    command: Sequence[str | Path],
+    *,
+    core: int | None = None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Iterator[int]:
-    """The command in a session of its own on one core; its pid. Everything it started ends with the block."""
+    """The command in a session of its own, on one core or on any; its pid. All it started ends with the block."""
     with (log or Path(os.devnull)).open("ab") as output:
         process = subprocess.Popen(
-            pinned(core, *command),
+            [*map(str, command)] if core is None else pinned(core, *command),
             env={"PATH": os.environ["PATH"], **(env or {})},  # noqa: TID251  (a child needs to find its programs)
             stdout=output,
             stderr=output,

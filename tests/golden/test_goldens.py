@@ -21,7 +21,8 @@ from tuneway.prediction.hub.decode import decode_chat_request
 from tuneway.routing.routes import Dialect, Target
 
 HERE = Path(__file__).parent
-CASES = sorted(path.parent for path in HERE.glob("*/*/chat.json"))
+# The folders of other dialects have tests of their own beside them.
+CASES = sorted(path.parent for folder in ("gemini", "instances") for path in HERE.glob(f"{folder}/*/chat.json"))
 ANSWERED = [case for case in CASES if (case / "response.json").exists()]
 STREAMED = [case for case in CASES if (case / "stream.sse").exists()]
 GEMINI = [case for case in CASES if case.parent.name == "gemini"]

@@ -18,7 +18,7 @@ print(json.dumps(sorted(sys.modules)))
 GOOGLE = ("google.cloud", "grpc", "google.auth", "google.api_core")
 VENDORS = ("openai", "anthropic", "litellm", "pydantic", "google.genai", "vertexai", "boto3")
 AIPLATFORM = ("google.cloud.aiplatform", "google.cloud.aiplatform_v1", "google.cloud.aiplatform_v1beta1")
-NEVER = (*VENDORS, "tuneway.local", "tuneway.cli", "yaml", "rich")
+NEVER = (*VENDORS, "tuneway.local", "tuneway.cli", "tuneway.api", "yaml", "rich")
 # functions-framework brings a few empty modules of its own under this name.
 FRAMEWORK = {"google.cloud", *(f"google.cloud.{name}" for name in ("functions", "functions.context"))}
 FRAMEWORK |= {f"google.cloud.functions_v1{tail}" for tail in ("", ".context", "beta2", "beta2.context")}

@@ -43,7 +43,9 @@ def test_a_bundle_holds_what_its_door_reaches_and_nothing_local(dist: Path) -> N
     with zipfile.ZipFile(dist / "predict.zip") as archive:
         names = archive.namelist()
     assert {"main.py", "requirements.txt", "tuneway/prediction/complete.py"} <= set(names)
-    assert not [name for name in names if name.startswith(("tuneway/local", "tuneway/cli", "tuneway/tuning"))]
+    assert not [
+        name for name in names if name.startswith(("tuneway/local", "tuneway/cli", "tuneway/api", "tuneway/tuning"))
+    ]
 
 
 def test_data_travels_with_the_module_that_reads_it(dist: Path) -> None:
@@ -53,6 +55,13 @@ def test_data_travels_with_the_module_that_reads_it(dist: Path) -> None:
 def test_an_unknown_function_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no function 'nosuch'"):
         bundles.bundle("nosuch", tmp_path)
+
+
+def test_a_door_that_reaches_into_the_python_api_is_refused(tmp_path: Path) -> None:
+    door = tmp_path / "main.py"
+    door.write_text("from tuneway.api import completion\n")
+    with pytest.raises(BadInput, match="never packaged"):
+        bundles.reachable(door)
 
 
 def test_a_door_that_reaches_into_the_local_stack_is_refused(tmp_path: Path) -> None:

@@ -1,21 +1,20 @@
-"""Google access tokens from the metadata server, renewed ahead of time; a fixed one for the simulation."""
+"""Google's tokens from the metadata server: access tokens, and identity tokens for other clouds."""
 
-import asyncio
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from contextlib import suppress
+from urllib.parse import urlencode
 
 import msgspec
 
+from tuneway.adapters.renewed import Renewed
 from tuneway.errors import UpstreamError
 from tuneway.ports import Timeouts, Upstream, UpstreamRequest
 
-PATH = "/computeMetadata/v1/instance/service-accounts/default/token"
-SPARE_SECONDS = 600.0  # renew when less is left …
-SPARE_PART = 0.2  # … or less than this part of the token's life
-LAST_SECONDS = 30.0  # a token with less left is as good as none: the call it goes with takes time
-PAUSE_SECONDS = 10.0  # between attempts to renew: the metadata server may hand out the old one until its last minutes
+ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default"
 TIMEOUTS = Timeouts(connect=2.0, read=5.0)
+OK = 200
+_JWT_PARTS = 3
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -23,62 +22,57 @@ class _Token(msgspec.Struct, frozen=True):
     expires_in: float
 
 
+class _Claims(msgspec.Struct, frozen=True):
+    exp: float
+    iat: float
+
+
 class GoogleTokens:
     """``ports.Tokens`` of the service account this process runs as. For one event loop."""
 
     def __init__(self, upstream: Upstream, *, metadata_url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._upstream = upstream
-        self._request = UpstreamRequest(
-            method="GET", url=metadata_url + PATH, headers={"metadata-flavor": "Google"}, timeouts=TIMEOUTS
-        )
-        self._clock = clock
-        self._token = ""
-        self._good_until = float("-inf")
-        self._renew_from = float("-inf")
-        self._renewal: asyncio.Task[None] | None = None
+        self._url = f"{metadata_url}{ACCOUNT}/token"
+        self._token = Renewed(self._fetched, clock=clock)
 
     async def token(self) -> str:
         """The token; a good one is returned at once, and renewed behind the request's back when it ages."""
-        now = self._clock()
-        if now < self._good_until:
-            if now >= self._renew_from:
-                self._renewing()
-            return self._token
-        await asyncio.shield(self._renewing())
-        return self._token
+        return await self._token.value()
 
-    def _renewing(self) -> asyncio.Task[None]:
-        """The one renewal under way."""
-        if self._renewal is None:
-            self._renew_from = self._clock() + PAUSE_SECONDS
-            self._renewal = asyncio.get_running_loop().create_task(self._renew())
-            self._renewal.add_done_callback(self._renewed)
-        return self._renewal
+    async def renew(self) -> bool:
+        """Ask for a fresh one, because this one was refused; True when there is one. Raises UpstreamError (502)."""
+        return await self._token.renewed()
 
-    def _renewed(self, renewal: asyncio.Task[None]) -> None:
-        self._renewal = None
-        with suppress(asyncio.CancelledError):
-            renewal.exception()  # looked at, so that a renewal nobody waits for fails in silence: the old token is good
-
-    async def _renew(self) -> None:
-        asked = self._clock()
-        found = await self._fetched()
-        spare = min(SPARE_SECONDS, SPARE_PART * found.expires_in)
-        self._token = found.access_token
-        self._good_until = asked + found.expires_in - LAST_SECONDS
-        self._renew_from = max(asked + found.expires_in - spare, asked + PAUSE_SECONDS)
-
-    async def _fetched(self) -> _Token:
+    async def _fetched(self) -> tuple[str, float]:
+        body = await _answer(self._upstream, self._url, what="access")
         try:
-            async with self._upstream.send(self._request) as response:
-                body = await response.read()
-                if response.status == 200:  # noqa: PLR2004  (HTTP's own number)
-                    return msgspec.json.decode(body, type=_Token)
-                raise _none(f"the metadata server answered {response.status}")
+            found = msgspec.json.decode(body, type=_Token)
         except msgspec.DecodeError as exc:
-            raise _none("the metadata server's answer is no token") from exc
-        except UpstreamError as exc:
-            raise _none(exc.message) from exc
+            raise _none("the metadata server's answer is no token", what="access") from exc
+        return found.access_token, found.expires_in
+
+
+class GoogleIdentity:
+    """``ports.Tokens`` that tell another cloud (``audience``) which service account this is. For one event loop."""
+
+    def __init__(
+        self, upstream: Upstream, *, metadata_url: str, audience: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._upstream = upstream
+        self._url = f"{metadata_url}{ACCOUNT}/identity?{urlencode({'audience': audience, 'format': 'full'})}"
+        self._token = Renewed(self._fetched, clock=clock)
+
+    async def token(self) -> str:
+        """The signed token, as text."""
+        return await self._token.value()
+
+    async def _fetched(self) -> tuple[str, float]:
+        body = await _answer(self._upstream, self._url, what="identity")
+        try:
+            token = body.decode("ascii").strip()
+            return token, _life(token)
+        except ValueError as exc:  # msgspec's and base64's errors are ValueErrors too
+            raise _none("the metadata server's answer is no token", what="identity") from exc
 
 
 class StaticTokens:
@@ -91,8 +85,37 @@ class StaticTokens:
         """The token it was made with."""
         return self._token
 
+    async def renew(self) -> bool:
+        """There is never another one."""
+        return False
 
-def _none(reason: str) -> UpstreamError:
+
+async def _answer(upstream: Upstream, url: str, *, what: str) -> bytes:
+    request = UpstreamRequest(method="GET", url=url, headers={"metadata-flavor": "Google"}, timeouts=TIMEOUTS)
+    try:
+        async with upstream.send(request) as response:
+            body = await response.read()
+            if response.status == OK:
+                return body
+            raise _none(f"the metadata server answered {response.status}", what=what)
+    except UpstreamError as exc:
+        raise _none(exc.message, what=what) from exc
+
+
+def _life(token: str) -> float:
+    """Seconds the token was made for; the metadata server keeps one, so what is left of it may be less."""
+    parts = token.split(".")
+    if len(parts) != _JWT_PARTS:
+        raise ValueError("no JWT")
+    claims = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=_Claims)
+    return min(claims.exp - time.time(), claims.exp - claims.iat)
+
+
+def _none(reason: str, *, what: str) -> UpstreamError:
+    already_told = f"No Google {what} token could be had: "
     return UpstreamError(
-        f"No Google access token could be had: {reason}.", status=502, kind="server_error", code="no_upstream_token"
+        already_told + reason.removeprefix(already_told).rstrip(".") + ".",
+        status=502,
+        kind="server_error",
+        code="no_upstream_token",
     )

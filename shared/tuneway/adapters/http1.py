@@ -182,8 +182,9 @@ class Connection(asyncio.Protocol):
     # --- what the parser reports ---
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; of several with one name the last counts."""
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        """One header; of several with one name the last counts. Those after the body are passed over."""
+        if not self._head:
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """The head is there, unless it is an interim one (100 Continue, 103 Early Hints)."""

@@ -1,8 +1,11 @@
 """Which plug fits which socket, by the settings; a door imports only the plugs its settings choose."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from tuneway.ports import Documents, Events, Files, Topic, TuningBackend
+from tuneway.routing.routes import Target
 from tuneway.settings import Settings
 from tuneway.tuning.catalogue import Catalogue, load
 
@@ -59,3 +62,14 @@ def catalogue(settings: Settings) -> Catalogue:
     if settings.catalogue_file is None:
         return load()
     return load().merged(settings.catalogue_file.read_bytes())
+
+
+def detector(settings: Settings) -> Callable[[Target], Target]:
+    """How an endpoint is asked what it speaks; the HTTP client is loaded for the first question."""
+
+    def detect(named: Target) -> Target:
+        from tuneway.adapters.detection import answered
+
+        return answered(settings, named)
+
+    return detect

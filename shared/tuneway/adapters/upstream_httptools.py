@@ -15,7 +15,7 @@ import httptools
 
 from tuneway.adapters.http1 import Broken, Connection, TooSlow
 from tuneway.errors import UpstreamError
-from tuneway.ports import Timeouts, UpstreamRequest
+from tuneway.ports import LARGEST_ANSWER, Timeouts, UpstreamRequest
 
 Origin = tuple[bytes, bytes, int]
 PORTS = {b"http": 80, b"https": 443}
@@ -142,14 +142,23 @@ class _Call:
         first = await self._next()
         if not (more := first and await self._next()):
             return first
-        pieces = [first, more]
+        pieces, size = [first, more], len(first) + len(more)
         while piece := await self._next():
             pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise _too_large()
         return b"".join(pieces)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        while chunk := await self._next():
-            yield chunk
+        connection = self._connection
+        try:
+            while chunk := await connection.next_bytes():
+                yield chunk
+        except Broken as exc:
+            raise _unreachable() from exc
+        except TooSlow as exc:
+            raise _too_slow() from exc
 
     async def _next(self) -> bytes:
         try:
@@ -189,6 +198,12 @@ def _start(method: str, url: str) -> tuple[Origin, bytes]:
 
 def _too_slow() -> UpstreamError:
     return UpstreamError("The model's host did not answer in time.", status=504, kind="server_error", code="timeout")
+
+
+def _too_large() -> UpstreamError:
+    return UpstreamError(
+        "The model's host sent more than any answer holds.", status=502, kind="server_error", code="upstream_error"
+    )
 
 
 def _unreachable() -> UpstreamError:

@@ -1,12 +1,12 @@
 """The Upstream port on httpx: for everything off the prediction path, and for tests through its MockTransport."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 
 from tuneway.errors import UpstreamError
-from tuneway.ports import Timeouts, UpstreamRequest
+from tuneway.ports import LARGEST_ANSWER, Timeouts, UpstreamRequest
 
 HEADERS = {"user-agent": "tuneway", "accept-encoding": "identity"}
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=90.0)
@@ -60,9 +60,16 @@ class _Answer:
         return self._response.headers
 
     async def read(self) -> bytes:
-        return b"".join([chunk async for chunk in self.chunks()])
+        pieces, size = list[bytes](), 0
+        async with aclosing(self.chunks()) as chunks:
+            async for piece in chunks:
+                pieces.append(piece)
+                size += len(piece)
+                if size > LARGEST_ANSWER:
+                    raise _too_large()
+        return b"".join(pieces)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes]:
         if self._response.is_stream_consumed:  # a MockTransport's answer, made whole
             yield self._response.content
             return
@@ -75,6 +82,12 @@ class _Answer:
 
 def _timeout(timeouts: Timeouts) -> httpx.Timeout:
     return httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
+
+
+def _too_large() -> UpstreamError:
+    return UpstreamError(
+        "The model's host sent more than any answer holds.", status=502, kind="server_error", code="upstream_error"
+    )
 
 
 def _fault(exc: httpx.HTTPError) -> UpstreamError:

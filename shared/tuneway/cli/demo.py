@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import FrameType
 
 import click
 import httpx
@@ -46,7 +47,7 @@ class Row(msgspec.Struct, frozen=True):
 def demo(*, data: Path, speed: float) -> None:
     """Tune, deploy, route and call a model on real rows; exits with 0 only if every step really happened."""
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the stack is ended, too
+    signal.signal(signal.SIGTERM, _end)
     rows = _rows()
     console.rule("tuneway: from rows to a model that answers")
     with _stack(data, speed) as ready:
@@ -58,6 +59,11 @@ def demo(*, data: Path, speed: float) -> None:
         after = _ask(client, str(job.fine_tuned_model), question, title="5  Ask the tuned model by its alias, streamed")
         _check(before, after, rows[HELD_IN].answer)
         _summary(job, data, seconds=time.monotonic() - started)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """Leave in good order when told to end, so that the stack is ended, too."""
+    sys.exit(128 + number)
 
 
 def _tune(client: Client, ready: Ready, rows: list[Row]) -> JobView:

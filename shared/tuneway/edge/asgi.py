@@ -12,11 +12,15 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from tuneway.access.keys import Grant, Scope, admit, bearer, fingerprint
-from tuneway.edge.errors import ClientLeft, MethodNotAllowed, TooLarge, rendered, unexpected
+from tuneway.edge.errors import Answer, ClientLeft, MethodNotAllowed, TooLarge, rendered, unforeseen
 from tuneway.edge.logs import Logs, RequestLine, Severity
-from tuneway.edge.replies import StreamReply, reply
-from tuneway.errors import NotFound, TunewayError
+from tuneway.edge.replies import Headers, StreamReply, reply
+from tuneway.errors import BadInput, NotFound, TunewayError
+from tuneway.prediction.hub.answer import Usage
+from tuneway.prediction.journey import Journey
 from tuneway.routing.live import LiveSnapshot
+from tuneway.routing.names import TELEMETRY, place, served, shown
+from tuneway.routing.routes import Target
 from tuneway.routing.snapshot import Snapshot
 
 FAULTS_OF_OURS = 500
@@ -27,19 +31,19 @@ class Visit:
 
     __slots__ = (
         "asked",
-        "estimated",
+        "cost",
         "grant",
         "id",
+        "journey",
         "key",
         "model",
+        "operation",
         "path",
+        "prompt",
         "receive",
         "request",
         "snapshot",
         "started",
-        "stream",
-        "target",
-        "tokens",
     )
 
     def __init__(self, request: Request) -> None:
@@ -51,12 +55,12 @@ class Visit:
         self.snapshot = Snapshot()
         self.grant: Grant | None = None
         self.key: str | None = None
+        self.operation: str | None = None
         self.model: str | None = None
-        self.target: str | None = None
-        self.stream = False
         self.asked: float | None = None
-        self.tokens: tuple[int, int] | None = None
-        self.estimated = False
+        self.journey: Journey | None = None
+        self.cost: Callable[[Usage, Target], float | None] | None = None
+        self.prompt: object = None
 
     def header(self, name: bytes) -> str | None:
         """The first header of that lower-case name; a framework's mapping costs ten times more."""
@@ -66,10 +70,32 @@ class Visit:
                 return text
         return None
 
+    def sets_out(self, journey: Journey, operation: str) -> None:
+        """A model is asked from here on."""
+        self.asked = time.perf_counter()
+        self.journey = journey
+        self.operation = operation
+
+    def headers(self) -> Headers:
+        """Which target answered, after how many attempts, and how much of the time was ours."""
+        journey = self.journey
+        if journey is None or journey.target is None:
+            return ()
+        ours = time.perf_counter() - self.started - journey.waited
+        told = [
+            (b"x-tuneway-target", shown(journey.target).encode("ascii", "replace")),
+            (b"x-tuneway-attempts", b"%d" % journey.attempts),
+            (b"x-tuneway-overhead-ms", b"%.2f" % (ours * 1000)),
+        ]
+        if journey.dropped:
+            told.append((b"x-tuneway-dropped-params", ", ".join(journey.dropped).encode("ascii", "replace")))
+        return told
+
     def line(self, status: int, error: str | None = None) -> RequestLine:
         """What is worth knowing of this request now that it is over."""
         ended = time.perf_counter()
-        read, written = self.tokens or (None, None)
+        journey = self.journey
+        target, usage = (None, None) if journey is None else (journey.target, journey.usage)
         return RequestLine(
             severity=_severity(status),
             message="request",
@@ -81,29 +107,43 @@ class Visit:
             ms_upstream=None if self.asked is None else _ms(ended - self.asked),
             owner=self.grant.owner if self.grant else None,
             key=self.key,
+            target=place(target) if target else None,
+            attempts=journey.attempts if journey else 0,
+            stream=journey is not None and journey.stream,
+            estimated=usage is not None and usage.estimated is True,
+            cost_usd=self.cost(usage, target) if self.cost and usage and target else None,
+            prompt=self.prompt,
+            operation=self.operation,
+            provider=TELEMETRY[target.provider] if target else None,
             model=self.model,
-            target=self.target,
-            stream=self.stream,
-            tokens_in=read,
-            tokens_out=written,
-            estimated=self.estimated,
+            served=served(target) if target else None,
+            tokens_in=usage.prompt_tokens if usage else None,
+            tokens_out=usage.completion_tokens if usage else None,
             error=error,
         )
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
 Rules = Mapping[str, Mapping[str, Handler]]
+Refusal = Callable[[TunewayError, str], Answer]
 
 
 class AsyncDoor:
-    """Answers requests by path and method; a path that ends in ``/`` stands for all below it."""
+    """Answers requests by path and method; a path that ends in ``/`` stands for all below it.
 
-    def __init__(self, rules: Rules, live: LiveSnapshot, logs: Logs, *, scope: Scope) -> None:
+    ``refusals`` say, by the beginning of the path, how a fault and the request's id are told to clients that are not
+    OpenAI's.
+    """
+
+    def __init__(
+        self, rules: Rules, live: LiveSnapshot, logs: Logs, *, scope: Scope, refusals: Mapping[str, Refusal] = {}
+    ) -> None:
         self._exact = {path: methods for path, methods in rules.items() if not path.endswith("/")}
         self._below = {path: methods for path, methods in rules.items() if path.endswith("/")}
         self._live = live
         self._logs = logs
         self._scope = scope
+        self._refusals = refusals
         _leave_the_garbage()
 
     async def __call__(self, request: Request) -> Response:
@@ -113,14 +153,22 @@ class AsyncDoor:
         try:
             answer: Response = await self._answer(visit)
         except TunewayError as fault:
-            answer, error = reply(rendered(fault)), fault.code or type(fault).__name__
+            answer, error = self._refused(fault, visit), fault.code or type(fault).__name__
         except Exception as fault:  # noqa: BLE001  (the last net: a framework would answer in its own words)
             self._logs.note("ERROR", repr(fault), request=visit.id, trace=traceback.format_exc())
-            answer, error = reply(unexpected()), "internal_error"
+            answer, error = self._refused(unforeseen(), visit), "internal_error"
         answer.raw_headers.append((b"x-request-id", visit.id.encode()))
+        answer.raw_headers += visit.headers()
         if not isinstance(answer, StreamReply):  # a stream writes its line when it is over
             self._logs.write(visit.line(answer.status_code, error))
         return answer
+
+    def _refused(self, fault: TunewayError, visit: Visit) -> Response:
+        """A fault in the words of the surface that was asked."""
+        for path, refusal in self._refusals.items():
+            if visit.path == path or visit.path.startswith(f"{path}/"):
+                return reply(refusal(fault, visit.id))
+        return reply(rendered(fault))
 
     async def _answer(self, visit: Visit) -> Response:
         methods = self._exact[visit.path] if visit.path in self._exact else self._found_below(visit.path)
@@ -139,8 +187,11 @@ class AsyncDoor:
         raise NotFound(f"There is nothing at {path}.", code="unknown_url")
 
     async def _admit(self, visit: Visit) -> None:
-        """Look the key up; one that is unknown is looked up again in a snapshot read after it came."""
-        mark = fingerprint(bearer(visit.header(b"authorization")))
+        """Look the key up; one that is unknown is looked up again in a snapshot read after it came.
+
+        Anthropic's header wins over the other, as at Anthropic: the other may hold what the platform wants to see.
+        """
+        mark = fingerprint(visit.header(b"x-api-key") or bearer(visit.header(b"authorization")))
         visit.snapshot = await self._live.get()
         grant = visit.snapshot.keys.get(mark)
         if grant is None:
@@ -151,7 +202,11 @@ class AsyncDoor:
 
 
 async def body_of(visit: Visit, *, limit: int) -> bytes:
-    """The request's body. Raises TooLarge, ClientLeft."""
+    """The request's body. Raises TooLarge, ClientLeft, BadInput (compressed)."""
+    if (coding := visit.header(b"content-encoding")) not in {None, "identity"}:
+        raise BadInput(
+            f"A body with content-encoding '{coding}' is not read. Send it as it is.", code="compressed_body"
+        )
     declared = visit.header(b"content-length")
     if declared and declared.isdigit() and int(declared) > limit:
         raise TooLarge(limit)

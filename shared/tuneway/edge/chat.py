@@ -1,24 +1,21 @@
 """Chat completions and the list of models, as OpenAI's clients know them."""
 
 import time
-from functools import partial
 
 import msgspec
 from starlette.responses import Response
 
-from tuneway.access.keys import Grant
+from tuneway.edge.answering import Answering, Wish, admitted
 from tuneway.edge.asgi import Visit, body_of
-from tuneway.edge.directory import Directory, may_call, unknown, visible
-from tuneway.edge.logs import Logs
-from tuneway.edge.replies import Reply, StreamReply, Watch
-from tuneway.errors import NotAuthenticated
-from tuneway.prediction.complete import Connection, complete, stream
-from tuneway.prediction.hub.answer import Exchange, Usage, encode_completion
+from tuneway.edge.directory import may_call, unknown, visible
+from tuneway.edge.replies import Reply
+from tuneway.prediction.calls import Connection
+from tuneway.prediction.chat import ChatQuestion, Question
+from tuneway.prediction.dialects.openai.passage import asked_of
 from tuneway.prediction.hub.decode import decode_chat_request
-from tuneway.prediction.hub.request import ChatRequest
-from tuneway.routing.routes import Route, Target
+from tuneway.prediction.journey import Journey
+from tuneway.routing.routes import Route
 
-UNWATCHED_SECONDS = 0.25
 CHAT = "/v1/chat/completions"
 MODELS = "/v1/models"
 
@@ -26,35 +23,23 @@ MODELS = "/v1/models"
 class Chat:
     """``POST /v1/chat/completions``."""
 
-    def __init__(self, via: Connection, directory: Directory, logs: Logs, *, max_body: int) -> None:
-        self._via = via
-        self._directory = directory
-        self._logs = logs
+    def __init__(self, answering: Answering, *, max_body: int) -> None:
+        self._answering = answering
         self._max_body = max_body
 
     async def completions(self, visit: Visit) -> Response:
         """The answer, or a stream of them."""
-        request = decode_chat_request(await body_of(visit, limit=self._max_body))
-        visit.model = request.model
-        target = await self._directory.target(request.model, visit.snapshot, admitted(visit))
-        visit.target = target.resource
-        visit.asked = time.perf_counter()
-        if request.stream:
-            return await self._streamed(visit, request, target)
-        return await self._whole(visit, request, target)
+        body = await body_of(visit, limit=self._max_body)
+        asked = asked_of(body)
+        answer_id, created = f"chatcmpl-{visit.id[4:]}", int(time.time())
 
-    async def _whole(self, visit: Visit, request: ChatRequest, target: Target) -> Reply:
-        with Watch(visit.receive, after=UNWATCHED_SECONDS):
-            completion = await complete(_exchange(visit, request), target, via=self._via)
-        _count(visit, completion.usage)
-        return Reply(200, encode_completion(completion))
+        def question(journey: Journey, via: Connection) -> Question:
+            return ChatQuestion(body, id=answer_id, created=created, via=via, journey=journey)
 
-    async def _streamed(self, visit: Visit, request: ChatRequest, target: Target) -> StreamReply:
-        visit.stream = True
-        events = stream(_exchange(visit, request), target, via=self._via, counted=partial(_count, visit))
-        with Watch(visit.receive, after=UNWATCHED_SECONDS):
-            first = await anext(events)
-        return StreamReply(first, events, ended=lambda status, fault: self._logs.write(visit.line(status, fault)))
+        wish = Wish(
+            operation="chat", model=asked.model, stream=asked.stream is True, body=body, check=decode_chat_request
+        )
+        return await self._answering.answered(visit, wish, question)
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,21 +74,5 @@ async def model(visit: Visit) -> Reply:
     return Reply(200, msgspec.json.encode(_model(route)))
 
 
-def admitted(visit: Visit) -> Grant:
-    """Whom the door let in. Raises NotAuthenticated when it let nobody in."""
-    if visit.grant is None:
-        raise NotAuthenticated("No API key was looked at.")
-    return visit.grant
-
-
 def _model(route: Route) -> Model:
     return Model(id=route.alias, created=int(route.created_at), owned_by=route.owner or "tuneway")
-
-
-def _exchange(visit: Visit, request: ChatRequest) -> Exchange:
-    return Exchange(request=request, id=f"chatcmpl-{visit.id[4:]}", created=int(time.time()))
-
-
-def _count(visit: Visit, usage: Usage) -> None:
-    visit.tokens = (usage.prompt_tokens, usage.completion_tokens)
-    visit.estimated = usage.estimated is True

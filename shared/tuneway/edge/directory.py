@@ -1,99 +1,86 @@
-"""Names of models: who may call what, and which target stands behind a name."""
+"""Names of models: who may call what, and which route stands behind a name."""
+
+import msgspec
 
 from tuneway.access.keys import Grant, Scope
 from tuneway.edge.endpoints import Endpoints
-from tuneway.errors import BadInput, NotFound
+from tuneway.errors import NotFound
 from tuneway.routing import identifiers
-from tuneway.routing.identifiers import (
-    Alias,
-    DedicatedEndpoint,
-    Endpoint,
-    HostedModel,
-    PublisherModel,
-    VertexIdentifier,
-)
+from tuneway.routing.identifiers import Alias, DedicatedEndpoint, Endpoint, HostedModel, VertexIdentifier
 from tuneway.routing.live import LiveSnapshot
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import Snapshot
+from tuneway.routing.targets import Defaults, target_of
 
 
 class Directory:
-    """Aliases first; what is none may be an identifier of Vertex AI."""
+    """Aliases first; what is none may be an identifier, which is a route to one target."""
 
-    def __init__(self, live: LiveSnapshot, endpoints: Endpoints, *, project: str, location: str) -> None:
-        """``project`` and ``location`` stand in where an identifier leaves them open."""
+    def __init__(self, live: LiveSnapshot, endpoints: Endpoints, defaults: Defaults) -> None:
+        """``defaults`` stand in where an identifier leaves something open."""
         self._live = live
         self._endpoints = endpoints
-        self._project = project
-        self._location = location
+        self._defaults = defaults
         self._places = _Places(Snapshot())
 
-    async def target(self, model: str, snapshot: Snapshot, grant: Grant) -> Target:
+    async def route(self, model: str, snapshot: Snapshot, grant: Grant) -> Route:
         """What stands behind ``model`` for this caller. Raises NotFound, BadInput, UpstreamError, TryLater."""
         if route := visible(snapshot, model, grant):
-            return route.target
+            return route
         match identifiers.parse(model):
             case Alias(name=alias):
                 return await self._new_alias(alias, grant)
-            case HostedModel(vendor=vendor):
-                raise BadInput(
-                    f"Models of '{vendor}' cannot be called by their name yet. Use an endpoint or an alias.",
-                    param="model",
-                    code="model_not_found",
-                )
             case identifier:
                 if self._places.snapshot is not snapshot:
                     self._places = _Places(snapshot)
-                return await self._identified(identifier, model, grant)
+                return _alone(await self._identified(identifier, model, grant), model)
 
-    async def _new_alias(self, alias: str, grant: Grant) -> Target:
+    async def _new_alias(self, alias: str, grant: Grant) -> Route:
         """An alias that the known snapshot does not hold may be a moment old."""
         route = visible(await self._live.renewed(), alias, grant)
         if route is None:
             raise unknown(alias)
-        return route.target
+        return route
 
-    async def _identified(self, identifier: VertexIdentifier, model: str, grant: Grant) -> Target:
-        resource = identifiers.resource(identifier, project=self._project, location=self._location)
-        routes = self._places.routes(resource)
-        mine = [route for route in routes if may_call(route, grant)]
-        if routes and not mine:
+    async def _identified(self, identifier: VertexIdentifier | HostedModel, model: str, grant: Grant) -> Target:
+        """What a route says of the place, else what the name says, else what the endpoint itself says."""
+        named = target_of(identifier, self._defaults)
+        leading = self._places.leading_to(named)
+        mine = [target for route, target in leading if may_call(route, grant)]
+        if leading and not mine:
             raise unknown(model)
-        for route in mine:
-            if route.target.resource == resource:
-                return route.target
+        for target in mine:
+            if (target.resource, target.model) == (named.resource, named.model):
+                return target
         match identifier:
-            case DedicatedEndpoint(host=host):
-                return Target(resource=resource, dialect="instances", host=host)
-            case PublisherModel():
-                return _published(identifier, resource)
-            case Endpoint(protocol="gemini"):
-                return Target(resource=resource)
-            case Endpoint():
-                return await self._resolved(resource, model)
+            case DedicatedEndpoint() | Endpoint(protocol=None):
+                return await self._resolved(named, model)
+            case _:
+                return named
 
-    async def _resolved(self, resource: str, model: str) -> Target:
+    async def _resolved(self, named: Target, model: str) -> Target:
         try:
-            return await self._endpoints.target(resource)
+            return await self._endpoints.target(named)
         except NotFound as exc:
             raise unknown(model) from exc
 
 
 class _Places:
-    """A snapshot's routes by where they lead.
+    """A snapshot's targets by where they are, each with its route.
 
     A project has a name and a number, so a place is told without it: what is another tenant's stays so under both.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self._routes: dict[str, list[Route]] = {}
+        self._leading: dict[str, list[tuple[Route, Target]]] = {}
         for route in snapshot.routes.values():
-            self._routes.setdefault(_place(route.target.resource), []).append(route)
+            for target in route.targets:
+                self._leading.setdefault(_place(target), []).append((route, target))
 
-    def routes(self, resource: str) -> list[Route]:
+    def leading_to(self, target: Target) -> list[tuple[Route, Target]]:
         """Every tenant's routes to the place."""
-        return self._routes.get(_place(resource), [])
+        return self._leading.get(_place(target), [])
 
 
 def visible(snapshot: Snapshot, alias: str, grant: Grant) -> Route | None:
@@ -116,16 +103,10 @@ def unknown(model: str) -> NotFound:
     )
 
 
-def _published(model: PublisherModel, resource: str) -> Target:
-    if model.publisher != "google" or not model.model.startswith("gemini"):
-        raise BadInput(
-            f"Models of the publisher '{model.publisher}' cannot be called by their name yet. Use a Gemini model, an "
-            "endpoint or an alias.",
-            param="model",
-            code="model_not_supported",
-        )
-    return Target(resource=resource)
+def _alone(target: Target, model: str) -> Route:
+    """The route of a name that leads to one target by itself."""
+    return Route(alias=model, targets=(msgspec.structs.replace(target, weight=1.0, order=0),), created_at=0.0)
 
 
-def _place(resource: str) -> str:
-    return resource.partition("/locations/")[2]
+def _place(target: Target) -> str:
+    return target.resource.partition("/locations/")[2] or f"{target.provider}/{target.model}"

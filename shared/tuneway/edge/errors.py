@@ -80,8 +80,13 @@ def rendered(fault: TunewayError) -> Answer:
 
 
 def unexpected() -> Answer:
-    """The answer for a fault of ours that has no class; what it was stands in the logs alone."""
-    return rendered(TunewayError("Something failed on our side. It is logged; try again.", code="internal_error"))
+    """The answer for a fault of ours that has no class."""
+    return rendered(unforeseen())
+
+
+def unforeseen() -> TunewayError:
+    """A fault of ours that has no class; what it was stands in the logs alone."""
+    return TunewayError("Something failed on our side. It is logged; try again.", code="internal_error")
 
 
 def _row(fault: TunewayError) -> tuple[int, str]:

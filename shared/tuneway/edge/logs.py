@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,11 @@ STDERR = 2
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The one canonical line of a request. Times are milliseconds; usage recording rides on it."""
+    """The one canonical line of a request, with OpenTelemetry's names where it has any; usage recording rides on it.
+
+    Times are milliseconds. ``attempts`` and ``target`` say how it was answered, ``cost_usd`` is absent where no price
+    is known, ``prompt`` unless the route asks for it.
+    """
 
     severity: Severity
     message: str
@@ -26,13 +31,19 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     ms_upstream: float | None = None
     owner: str | None = None
     key: str | None = None
-    model: str | None = None
     target: str | None = None
+    attempts: int = 0
     stream: bool = False
-    tokens_in: int | None = None
-    tokens_out: int | None = None
     estimated: bool = False
-    error: str | None = None
+    cost_usd: float | None = None
+    prompt: object = None
+    operation: str | None = msgspec.field(default=None, name="gen_ai.operation.name")
+    provider: str | None = msgspec.field(default=None, name="gen_ai.provider.name")
+    model: str | None = msgspec.field(default=None, name="gen_ai.request.model")
+    served: str | None = msgspec.field(default=None, name="gen_ai.response.model")
+    tokens_in: int | None = msgspec.field(default=None, name="gen_ai.usage.input_tokens")
+    tokens_out: int | None = msgspec.field(default=None, name="gen_ai.usage.output_tokens")
+    error: str | None = msgspec.field(default=None, name="error.type")
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,7 +68,9 @@ class Logs:
 
     def write(self, line: RequestLine | Note) -> None:
         """Add one line."""
-        os.write(self._target, self._encode(line) + b"\n")
+        # A full disk costs the line, not the answer.
+        with suppress(OSError):
+            os.write(self._target, self._encode(line) + b"\n")
 
     def note(self, severity: Severity, message: str, *, request: str | None = None, trace: str | None = None) -> None:
         """Add a line about anything but a request."""

@@ -1,33 +1,20 @@
 """``/v1/registry``: models, deployments, routes, keys and dead letters."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
 from tuneway.access.keys import Grant, Scope
+from tuneway.edge import routes
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
-from tuneway.errors import BadInput
+from tuneway.edge.routes import RouteDesk
 from tuneway.registry.dead_letters import DeadLetters
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
 from tuneway.registry.route_book import RouteBook
-from tuneway.routing.identifiers import Alias, DedicatedEndpoint, HostedModel, parse, resource
-from tuneway.routing.routes import Route, Target
 
 ROOT = "/v1/registry"
-
-
-class PutRoute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a route: an identifier such as ``vertex_ai/my-project/us-central1/endpoints/123``."""
-
-    identifier: str
-    dialect: Literal["gemini", "instances"] = "gemini"
-    host: str | None = None
-    raw: bool = False
-    drop_params: tuple[str, ...] = ()
-    owner: str | None = None
 
 
 class CreateKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,18 +26,11 @@ class CreateKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expires_at: float | None = None
 
 
-class Places(msgspec.Struct, frozen=True):
-    """Where identifiers that name no project or location belong."""
-
-    project: str
-    location: str
-
-
 def rules(
-    inventory: Inventory, book: RouteBook, keyring: Keyring, *, letters: DeadLetters, places: Places
+    inventory: Inventory, keyring: Keyring, *, letters: DeadLetters, book: RouteBook, desk: RouteDesk
 ) -> list[Rule]:
     """The door's rules; reading one's own models takes ``tune``, all else ``admin``."""
-    return [*_inventory_rules(inventory), *_route_rules(book, places), *_key_rules(keyring), *_letter_rules(letters)]
+    return [*_inventory_rules(inventory), *routes.rules(desk, book), *_key_rules(keyring), *_letter_rules(letters)]
 
 
 def _inventory_rules(inventory: Inventory) -> list[Rule]:
@@ -75,23 +55,6 @@ def _inventory_rules(inventory: Inventory) -> list[Rule]:
         Rule("GET", f"{ROOT}/models/{{model}}/versions", Scope.TUNE, versions),
         Rule("GET", f"{ROOT}/models/{{model}}/versions/{{version}}", Scope.TUNE, version),
         Rule("GET", f"{ROOT}/deployments", Scope.TUNE, deployments),
-    ]
-
-
-def _route_rules(book: RouteBook, places: Places) -> list[Rule]:
-    def put(call: Call) -> Body:
-        body = decoded(call.body(), PutRoute)
-        return _shown(book.put(call.path["alias"], _target(body, places), owner=body.owner))
-
-    def remove(call: Call) -> Body:
-        book.remove(call.path["alias"])
-        return {"object": "route", "alias": call.path["alias"], "deleted": True}
-
-    return [
-        Rule("GET", f"{ROOT}/routes", Scope.ADMIN, lambda _: _list([_shown(route) for route in book.list()])),
-        Rule("GET", f"{ROOT}/routes/{{alias}}", Scope.ADMIN, lambda call: _shown(book.get(call.path["alias"]))),
-        Rule("PUT", f"{ROOT}/routes/{{alias}}", Scope.ADMIN, put),
-        Rule("DELETE", f"{ROOT}/routes/{{alias}}", Scope.ADMIN, remove),
     ]
 
 
@@ -122,24 +85,6 @@ def _letter_rules(letters: DeadLetters) -> list[Rule]:
     ]
 
 
-def _target(body: PutRoute, places: Places) -> Target:
-    identifier = parse(body.identifier)
-    if isinstance(identifier, Alias):
-        raise BadInput(
-            f"'{body.identifier}' is an alias. Write vertex_ai/{{project}}/{{location}}/endpoints/{{id}}.",
-            param="identifier",
-        )
-    if isinstance(identifier, HostedModel):
-        raise BadInput(f"A route cannot lead to models of '{identifier.vendor}' yet.", param="identifier")
-    return Target(
-        resource=resource(identifier, project=places.project, location=places.location),
-        dialect=body.dialect,
-        host=body.host or (identifier.host if isinstance(identifier, DedicatedEndpoint) else None),
-        raw=body.raw,
-        drop_params=body.drop_params,
-    )
-
-
 def _tenant(grant: Grant) -> str | None:
     """Whose things the caller may see; None means everybody's."""
     return None if Scope.ADMIN in grant.scopes else grant.owner
@@ -147,10 +92,6 @@ def _tenant(grant: Grant) -> str | None:
 
 def _list(rows: Sequence[object]) -> dict[str, object]:
     return {"object": "list", "data": rows}
-
-
-def _shown(route: Route) -> dict[str, object]:
-    return {"object": "route", **msgspec.convert(msgspec.to_builtins(route), dict[str, object])}
 
 
 def _key(id_: str, grant: Grant) -> dict[str, object]:

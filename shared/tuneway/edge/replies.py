@@ -15,7 +15,7 @@ JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 EVENTS: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
 Ended = Callable[[int, str | None], None]
 CLIENT_LEFT = 499
-DONE = b"[DONE]\n\n"
+DONE = b"data: [DONE]\n\n"
 LIVE: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 
@@ -39,10 +39,10 @@ class StreamReply(Response):
     """Server-sent events as they come: one arrival, one send; a client that leaves ends the generator.
 
     ``first`` has been waited for already, so that a fault before it could still be a status. ``ended`` is told the
-    status and the fault, if any, once the last event is out.
+    status and the fault, if any, once the last event is out; ``mark`` stands in the last piece of a whole stream.
     """
 
-    def __init__(self, first: bytes, events: AsyncGenerator[bytes, None], *, ended: Ended) -> None:
+    def __init__(self, first: bytes, events: AsyncGenerator[bytes, None], *, ended: Ended, mark: bytes = DONE) -> None:
         self.status_code = 200
         self.body = b""
         self.background = None
@@ -50,6 +50,7 @@ class StreamReply(Response):
         self._first = first
         self._events = events
         self._ended = ended
+        self._mark = mark
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +58,7 @@ class StreamReply(Response):
         try:
             with Watch(receive):
                 last = await self._sent(send)
-                status, fault = (200, "") if last.endswith(DONE) else (200, "upstream_broke")
+                status, fault = (200, "") if self._mark in last else (200, "upstream_broke")
         except ClientLeft:
             pass
         finally:

@@ -9,6 +9,7 @@ from tuneway.ports.files import (
     Files,
 )
 from tuneway.ports.prediction import (
+    LARGEST_ANSWER,
     Auth,
     AuthKind,
     Credentials,
@@ -45,6 +46,7 @@ from tuneway.ports.tuning import (
 )
 
 __all__ = [
+    "LARGEST_ANSWER",
     "Auth",
     "AuthKind",
     "Checkpoint",

@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
+# Bytes of a whole answer: far beyond a model's longest, far below what an instance has. A stream may be longer.
+LARGEST_ANSWER = 64 * 2**20
+
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds: to connect, and between two arrivals of bytes (the first included)."""
@@ -38,7 +41,7 @@ class UpstreamResponse(Protocol):
         ...
 
     async def read(self) -> bytes:
-        """The whole body. Raises UpstreamError when the connection breaks or stalls."""
+        """The whole body. Raises UpstreamError when it breaks, stalls or exceeds ``LARGEST_ANSWER``."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:

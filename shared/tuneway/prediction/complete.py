@@ -1,37 +1,45 @@
-"""Call a model: an exchange and a target in, an answer or a stream of events out.
+"""Ask one target: an exchange or a caller's own body in, an answer or a stream of them out.
 
-The four axes meet here and only here: the dialect's transforms, the provider's URL, the framing, the token.
+The dialects meet here and only here. Two ways lead to a target: a *hub exchange* is said in the target's dialect and
+its answer told in the hub's words; a *passage* is a body in the target's own language, passed on as it came. Both make
+one attempt; ``attempts.py`` makes the next.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing
-from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
 
 from tuneway.errors import UpstreamError
-from tuneway.ports import Timeouts, Tokens, Upstream, UpstreamRequest, UpstreamResponse
+from tuneway.prediction.calls import Call, Connection, streams, told, whole
+from tuneway.prediction.dialects.anthropic.request import to_request as anthropic_to_request
+from tuneway.prediction.dialects.anthropic.response import from_response as anthropic_from_response
+from tuneway.prediction.dialects.anthropic.stream import StreamDecoder as AnthropicStreamDecoder
+from tuneway.prediction.dialects.bedrock.request import to_request as bedrock_to_request
+from tuneway.prediction.dialects.bedrock.response import from_response as bedrock_from_response
+from tuneway.prediction.dialects.bedrock.stream import StreamDecoder as BedrockStreamDecoder
 from tuneway.prediction.dialects.gemini.request import to_request as gemini_to_request
 from tuneway.prediction.dialects.gemini.response import from_response as gemini_from_response
 from tuneway.prediction.dialects.gemini.stream import StreamDecoder as GeminiStreamDecoder
 from tuneway.prediction.dialects.instances.request import to_request as instances_to_request
 from tuneway.prediction.dialects.instances.response import from_response as instances_from_response
 from tuneway.prediction.dialects.instances.stream import StreamDecoder as InstancesStreamDecoder
-from tuneway.prediction.framing.sse import SseDecoder
+from tuneway.prediction.dialects.openai.request import to_request as openai_to_request
+from tuneway.prediction.dialects.openai.response import from_response as openai_from_response
+from tuneway.prediction.dialects.openai.servers import server_of
+from tuneway.prediction.dialects.openai.stream import StreamDecoder as OpenaiStreamDecoder
+from tuneway.prediction.fan_out import Arrivals, all_of, side_by_side, sum_of
 from tuneway.prediction.hub.answer import (
-    DONE,
     ChatCompletion,
     Chunk,
     Exchange,
     Usage,
-    encode_chunks,
-    encode_error_event,
 )
 from tuneway.prediction.hub.chunks import as_chunks
 from tuneway.prediction.hub.request import ChatRequest
-from tuneway.prediction.providers import vertex
-from tuneway.prediction.upstream_errors import from_answer
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.profiles import profile_of
 from tuneway.routing.routes import Dialect, Target
 
 
@@ -53,11 +61,12 @@ class StreamDecoder(Protocol):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """A dialect: its three transforms."""
+    """A dialect: its three transforms, and whether it can ask for several choices at once."""
 
     to_request: Callable[[ChatRequest, Target], Mapping[str, object]]
     from_response: Callable[[bytes, Exchange], ChatCompletion]
     stream_decoder: Callable[[Exchange], StreamDecoder]
+    several: Callable[[Target], bool]
 
 
 DIALECTS: dict[Dialect, Words] = {
@@ -65,118 +74,136 @@ DIALECTS: dict[Dialect, Words] = {
         to_request=gemini_to_request,
         from_response=gemini_from_response,
         stream_decoder=GeminiStreamDecoder,
+        several=lambda target: profile_of(target).several_choices,
     ),
     "instances": Words(
         to_request=instances_to_request,
         from_response=instances_from_response,
         stream_decoder=InstancesStreamDecoder,
+        several=lambda _: True,
+    ),
+    "openai": Words(
+        to_request=openai_to_request,
+        from_response=openai_from_response,
+        stream_decoder=OpenaiStreamDecoder,
+        several=lambda target: "n" not in server_of(target).refused,
+    ),
+    "anthropic": Words(
+        to_request=anthropic_to_request,
+        from_response=anthropic_from_response,
+        stream_decoder=AnthropicStreamDecoder,
+        several=lambda _: False,
+    ),
+    "bedrock": Words(
+        to_request=bedrock_to_request,
+        from_response=bedrock_from_response,
+        stream_decoder=BedrockStreamDecoder,
+        several=lambda _: False,
     ),
 }
-_ENCODER = msgspec.json.Encoder()
 
 
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """How models are reached; ``base_url`` stands in for every host's scheme and name (the simulated Vertex AI)."""
+class ChunkTeller:
+    """``calls.Teller`` of hub chunks."""
 
-    upstream: Upstream
-    tokens: Tokens
-    base_url: str | None = None
-    timeouts: Timeouts = Timeouts()
+    def __init__(self, decoder: StreamDecoder) -> None:
+        self._decoder = decoder
 
+    @property
+    def usage(self) -> Usage:
+        """The tokens so far."""
+        return self._decoder.usage
 
-async def complete(exchange: Exchange, target: Target, *, via: Connection) -> ChatCompletion:
-    """The whole answer. Raises BadInput (the target cannot express the request) and UpstreamError."""
-    request = await _upstream_request(exchange.request, target, stream=False, via=via)
-    async with via.upstream.send(request) as response:
-        await _accepted(response)
-        body = await response.read()
-    return DIALECTS[target.dialect].from_response(body, exchange)
-
-
-async def stream(
-    exchange: Exchange, target: Target, *, via: Connection, counted: Callable[[Usage], None] | None = None
-) -> AsyncGenerator[bytes, None]:
-    """Server-sent events, joined for each arrival of bytes and never held back, ``[DONE]`` at the end.
-
-    Raises BadInput and UpstreamError before the first bytes, so that the caller gets a status; an error later is one
-    error event and the end, without ``[DONE]``. ``counted`` is told the tokens, also of a stream that was left: close
-    the generator when the caller leaves, that ends the upstream call.
-    """
-    pieces = (_streamed if vertex.streams(target) else _told_at_once)(exchange, target, via=via, counted=counted)
-    started = False
-    async with aclosing(pieces):
+    def arrived(self, events: Iterable[bytes]) -> tuple[list[Chunk], UpstreamError | None]:
+        """The chunks up to the first error, and the error."""
+        chunks: list[Chunk] = []
         try:
-            async for piece in pieces:
-                started = True
-                yield piece
+            for event in events:
+                chunks += self._decoder.decode(event)
         except UpstreamError as exc:
-            if not started:
-                raise
-            yield encode_error_event(exc)
+            return chunks, exc
+        return chunks, None
+
+    def ended(self) -> list[Chunk]:
+        """The finishes and the usage."""
+        return self._decoder.flush()
 
 
-async def _told_at_once(
-    exchange: Exchange, target: Target, *, via: Connection, counted: Callable[[Usage], None] | None
-) -> AsyncGenerator[bytes, None]:
+async def complete(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> ChatCompletion:
+    """The whole answer. Raises BadInput (the target cannot express the request) and UpstreamError."""
+    if one_at_a_time(exchange, target):
+        answer = await _fanned_out(exchange, target, via=via, journey=journey)
+    else:
+        body = await whole(_call(exchange.request, target, stream=False), via=via, journey=journey)
+        answer = DIALECTS[target.dialect].from_response(body, exchange)
+    journey.usage = answer.usage
+    return answer
+
+
+def arrivals(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
+    """The chunks of a streamed answer, joined for each arrival of bytes, and whether they are the last.
+
+    Raises BadInput and UpstreamError, also in the middle. Close it when the caller leaves: that ends the call.
+    """
+    if not streams(target):
+        return _told_at_once(exchange, target, via=via, journey=journey)
+    if one_at_a_time(exchange, target):
+        return _streams_fanned_out(exchange, target, via=via, journey=journey)
+    return _streamed(exchange, target, via=via, journey=journey)
+
+
+def one_at_a_time(exchange: Exchange, target: Target) -> bool:
+    """Whether several choices are wanted of a target that gives one: it is asked as often, at once."""
+    return (
+        (exchange.request.n or 1) > 1 and "n" not in target.drop_params and not DIALECTS[target.dialect].several(target)
+    )
+
+
+def _call(request: ChatRequest, target: Target, *, stream: bool) -> Call:
+    body = DIALECTS[target.dialect].to_request(request, target)
+    return Call(target=target, operation="chat", body=body, stream=stream)
+
+
+def _streamed(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
+    teller = ChunkTeller(DIALECTS[target.dialect].stream_decoder(exchange))
+    return told(_call(exchange.request, target, stream=True), teller, via=via, journey=journey)
+
+
+async def _told_at_once(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
     """The whole answer as one arrival, from a host that cannot stream."""
-    completion = await complete(exchange, target, via=via)
-    if counted is not None:
-        counted(completion.usage)
-    yield encode_chunks(as_chunks(completion, exchange)) + DONE
+    completion = await complete(exchange, target, via=via, journey=journey)
+    yield as_chunks(completion, exchange), True
 
 
-async def _streamed(
-    exchange: Exchange, target: Target, *, via: Connection, counted: Callable[[Usage], None] | None
-) -> AsyncGenerator[bytes, None]:
-    request = await _upstream_request(exchange.request, target, stream=True, via=via)
-    decoder = DIALECTS[target.dialect].stream_decoder(exchange)
-    async with via.upstream.send(request) as response:
-        await _accepted(response)
-        try:
-            async with aclosing(_translated(response, decoder)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            if counted is not None:
-                counted(decoder.usage)
+async def _fanned_out(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> ChatCompletion:
+    """The time until all are there is theirs."""
 
+    def one(part: Exchange) -> Coroutine[object, object, ChatCompletion]:
+        return complete(part, target, via=via, journey=journey.part())
 
-async def _translated(response: UpstreamResponse, decoder: StreamDecoder) -> AsyncGenerator[bytes, None]:
-    """Bytes for bytes: what an arrival completes leaves at once, even when the same arrival ends in an error."""
-    framing = SseDecoder()
-    async for data in response.chunks():
-        chunks, error = _decoded(framing.decode(data), decoder)
-        if chunks:
-            yield encode_chunks(chunks)
-        if error is not None:
-            raise error
-    chunks, error = _decoded(framing.flush(), decoder)
-    if chunks:
-        yield encode_chunks(chunks)
-    if error is not None:
-        raise error
-    yield encode_chunks(decoder.flush()) + DONE
-
-
-def _decoded(events: Iterable[bytes], decoder: StreamDecoder) -> tuple[list[Chunk], UpstreamError | None]:
-    """The chunks up to the first error, and the error."""
-    chunks: list[Chunk] = []
+    journey.waits()
     try:
-        for event in events:
-            chunks += decoder.decode(event)
-    except UpstreamError as exc:
-        return chunks, exc
-    return chunks, None
+        return await all_of(exchange, one)
+    finally:
+        journey.goes_on()
 
 
-async def _upstream_request(request: ChatRequest, target: Target, *, stream: bool, via: Connection) -> UpstreamRequest:
-    body = _ENCODER.encode(DIALECTS[target.dialect].to_request(request, target))
-    url = vertex.url(target, stream=stream, base_url=via.base_url)
-    token = await via.tokens.token()
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    return UpstreamRequest(url=url, headers=headers, body=body, timeouts=via.timeouts)
+async def _streams_fanned_out(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
+    parts: list[Journey] = []
 
+    def one(part: Exchange) -> Arrivals:
+        parts.append(journey.part())
+        return _streamed(part, target, via=via, journey=parts[-1])
 
-async def _accepted(response: UpstreamResponse) -> None:
-    if response.status != HTTPStatus.OK:
-        raise from_answer(response.status, response.headers, await response.read())
+    def usage() -> Usage:
+        return sum_of([part.usage for part in parts if part.usage is not None])
+
+    journey.waits()
+    try:
+        async with aclosing(side_by_side(exchange, one, usage=usage)) as merged:
+            async for arrival in merged:
+                journey.goes_on()
+                yield arrival
+    finally:
+        journey.goes_on()
+        journey.usage = usage()

@@ -42,8 +42,15 @@ _TABLE = {
         502,
         "api_error",
         "upstream_permission_denied",
-        "This installation's service account may not call the model. The fault is not in your key or request; "
-        "tell whoever runs this installation (it needs the role Vertex AI User on the model's project).",
+        "This installation's identity may not call the model. The fault is not in your key or request; "
+        "tell whoever runs this installation (on Vertex AI it needs the role Vertex AI User on the model's project).",
+    ),
+    "UNPAID": _Row(
+        502,
+        "api_error",
+        "upstream_billing",
+        "The model's host wants this installation's bill paid first. The fault is not in your key or request; "
+        "tell whoever runs this installation.",
     ),
     "NOT_FOUND": _Row(
         404,
@@ -66,12 +73,14 @@ _TABLE = {
 _BY_HTTP = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
+    402: "UNPAID",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     408: "DEADLINE_EXCEEDED",
     409: "ABORTED",
     413: "TOO_LARGE",
     422: "INVALID_ARGUMENT",
+    424: "BAD_GATEWAY",
     429: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
     500: "INTERNAL",
@@ -79,6 +88,13 @@ _BY_HTTP = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
     529: "UNAVAILABLE",
+}
+# Amazon names the fault in a header, and says more there than by the HTTP status.
+_AMAZON = {
+    "ServiceQuotaExceededException": "RESOURCE_EXHAUSTED",
+    "ThrottlingException": "RESOURCE_EXHAUSTED",
+    "ModelNotReadyException": "UNAVAILABLE",
+    "ModelTimeoutException": "DEADLINE_EXCEEDED",
 }
 _CONTEXT_LENGTH = re.compile(
     r"context.{0,3}length|context window|(token count|input tokens?|prompt).{0,80}(exceed|too (long|large|many))"
@@ -88,6 +104,7 @@ _CONTEXT_LENGTH = re.compile(
 # Names of projects, hosts and accounts may be another tenant's; tokens are nobody's business.
 _PRIVATE = re.compile(
     r"ya29\.[\w.-]+|Bearer\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w.-]+|(?:\S{0,80}/)?projects/[^\s'\"`,)]+|https?://[^\s'\"`,)]+"
+    r"|arn:aws[\w-]*:[^\s'\"`,)]+"
     r"|[\w.-]{1,64}@[\w-]{1,63}\.[\w.-]+|[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.(?:googleapis\.com|goog)\b"
 )
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s?")
@@ -105,10 +122,16 @@ class _Problem(msgspec.Struct, frozen=True):
     msg: str = ""
 
 
+class _Findings(msgspec.Struct, frozen=True):
+    """Mistral's message about a body it cannot read."""
+
+    detail: list[_Problem] = []
+
+
 class _Error(msgspec.Struct, frozen=True):
     """``google.rpc.Status``; vLLM's has a type instead of the status, and a code that may be text."""
 
-    message: str | None = None
+    message: str | _Findings | None = None
     status: str | None = None
     code: int | str | None = None
     details: list[_Detail] | None = None
@@ -137,7 +160,10 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Upstrea
     """The error for an answer with an HTTP error status; header names are lower-case."""
     fault = _fault(body)
     delay = _seconds(headers.get("retry-after"))
-    return _error(msgspec.structs.replace(fault, http=status, delay=fault.delay if delay is None else delay))
+    named = _AMAZON.get(headers.get("x-amzn-errortype", "").partition(":")[0], fault.status)
+    return _error(
+        msgspec.structs.replace(fault, status=named, http=status, delay=fault.delay if delay is None else delay)
+    )
 
 
 def from_event(body: bytes) -> UpstreamError:
@@ -208,9 +234,19 @@ def _read(error: _Error) -> _Fault:
     return _Fault(
         status=error.status or "",
         http=error.code if isinstance(error.code, int) else 0,
-        message=(error.message or "")[:_LONGEST_READ],
+        message=_words(error.message)[:_LONGEST_READ],
         delay=next((_seconds(detail.retry_delay) for detail in error.details or () if detail.retry_delay), None),
     )
+
+
+def _words(message: str | _Findings | None) -> str:
+    match message:
+        case str():
+            return message
+        case _Findings(detail=[problem, *_]):
+            return problem.msg
+        case _:
+            return ""
 
 
 def _seconds(delay: str | None) -> float | None:

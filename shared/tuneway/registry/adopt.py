@@ -20,7 +20,7 @@ def adopt(documents: Documents, outcomes: Outcomes, *, job: str, since: int) -> 
         return
     route = Route(
         alias=outcome.alias,
-        target=Target(resource=outcome.tuned.endpoint, dialect="gemini"),
+        targets=(Target(resource=outcome.tuned.endpoint, dialect="gemini", model=outcome.base_model),),
         created_at=outcome.finished_at,
         owner=outcome.owner,
     )

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 
+import msgspec
+
 from tuneway.errors import BadInput, NotFound
 from tuneway.ports import Documents
-from tuneway.routing.routes import Route, Target
-from tuneway.routing.snapshot import change
+from tuneway.routing.routes import Route
+from tuneway.routing.snapshot import Snapshot, change
 from tuneway.state import Collection
 
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
@@ -31,17 +33,40 @@ class RouteBook:
         except NotFound:
             raise NotFound(f"There is no route '{alias}'.", param="alias") from None
 
-    def put(self, alias: str, target: Target, *, owner: str | None) -> Route:
-        """Point the alias at the target, new or not; ``owner`` None opens it to every key. Raises BadInput."""
+    def put(self, route: Route) -> Route:
+        """Keep the route under its alias, new or not, as made now. Raises BadInput."""
+        alias = route.alias
         if not ALIAS.fullmatch(alias) or alias.isdigit():
             raise BadInput(
                 f"'{alias}' cannot be an alias: 1 to 128 letters, digits and '._:@-', not digits alone.", param="alias"
             )
-        route = Route(alias=alias, target=target, created_at=self._now(), owner=owner)
-        change(self._documents, lambda snapshot: snapshot.with_route(route), self._routes.put(alias, route))
-        return route
+        made = msgspec.structs.replace(route, created_at=self._now())
+        change(self._documents, lambda snapshot: _without_circles(snapshot, made), self._routes.put(alias, made))
+        return made
 
     def remove(self, alias: str) -> None:
         """Take the alias away. Raises NotFound."""
         self.get(alias)
         change(self._documents, lambda snapshot: snapshot.without_route(alias), self._routes.delete(alias))
+
+
+def _without_circles(snapshot: Snapshot, route: Route) -> Snapshot:
+    """The snapshot with the route in it. Raises BadInput when its fallbacks lead back to it."""
+    after = snapshot.with_route(route)
+    seen, waiting = set[str](), list(_fallbacks(route))
+    while waiting:
+        name = waiting.pop()
+        if name == route.alias:
+            raise BadInput(
+                f"The fallbacks of '{route.alias}' lead back to it. Take one of them out.",
+                param="fallbacks",
+                code="invalid_value",
+            )
+        if name not in seen and (follows := after.routes.get(name)) is not None:
+            waiting += _fallbacks(follows)
+        seen.add(name)
+    return after
+
+
+def _fallbacks(route: Route) -> tuple[str, ...]:
+    return route.fallbacks + route.context_fallbacks + route.content_fallbacks

@@ -33,13 +33,18 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint that serves a version or one of its checkpoints, and the dialect it speaks."""
+    """An endpoint and how it is called; ``model`` and ``version`` are empty where tuneway did not make what it serves.
+
+    ``host`` is a dedicated endpoint's own, ``raw`` says that its container is asked through ``rawPredict``.
+    """
 
     id: str
     owner: str
     endpoint: str
     dialect: Dialect
-    model: str
-    version: str
     created_at: float
+    model: str = ""
+    version: str = ""
     checkpoint: str | None = None
+    host: str | None = None
+    raw: bool = False

@@ -17,6 +17,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     API begins (``https://…/v1``), ``region`` a cloud's region, ``api_version`` a dated API, and ``secret`` a reference
     to a key (``env:NAME`` or ``projects/…/secrets/…/versions/…``), never a key. ``profile`` names the row of model
     quirks; ``drop_params`` names request parameters to leave out where the dialect cannot express them.
+
+    Among a route's targets those with the lowest ``order`` are asked first, and of these the more often the greater
+    their ``weight``; 0 is never.
     """
 
     resource: str = ""
@@ -31,12 +34,39 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secret: str | None = None
     profile: str | None = None
     drop_params: tuple[str, ...] = ()
+    weight: float = 1.0
+    order: int = 0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How long a call may take, in seconds; None leaves it to the installation's own timeouts.
+
+    ``total`` is for all of it, attempts and pauses included, ``first`` until a stream's first chunk, ``between`` from
+    one chunk to the next.
+    """
+
+    total: float | None = None
+    first: float | None = None
+    between: float | None = None
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A public name: ``owner`` None means every tenant may call it, else only that one (and admins)."""
+    """A public name: ``owner`` None means every tenant may call it, else only that one (and admins).
+
+    ``fallbacks`` are aliases or identifiers to ask when no target answers, ``context_fallbacks`` when a prompt is too
+    long for them, ``content_fallbacks`` when a filter refuses it. ``retries`` says how many more rounds over the
+    targets a call gets, ``cooldown`` for how many seconds a failing target rests, ``log_prompts`` that prompts stand
+    in the log.
+    """
 
     alias: str
-    target: Target
+    targets: tuple[Target, ...]
     created_at: float
     owner: str | None = None
+    fallbacks: tuple[str, ...] = ()
+    context_fallbacks: tuple[str, ...] = ()
+    content_fallbacks: tuple[str, ...] = ()
+    retries: int = 0
+    timeouts: Limits = Limits()
+    cooldown: float = 30.0
+    log_prompts: bool = False

@@ -2,7 +2,7 @@
 
 An OpenAI-compatible vendor needs its row and nothing else: the prefix, where its API begins, the reference to its key.
 A caller's name never chooses the host or the key; the row does, or the installation's own settings over it.
-Sources: each vendor's API reference, read 2026-11.
+The addresses are the vendors' published ones as generally known in 2026-11, not read anew: check one before use.
 """
 
 import msgspec

@@ -73,7 +73,7 @@ def test_a_job_is_cancelled(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_route_is_put_listed_called_and_removed(stack: Stack, model: str) -> None:
-    endpoint = json.loads(_said(stack, "routes", "list"))[0]["target"]["resource"]
+    endpoint = json.loads(_said(stack, "routes", "list"))[0]["targets"][0]["resource"]
     _said(stack, "routes", "put", "shop", f"vertex_ai/{endpoint}")
     assert _said(stack, "chat", "shop", "What is 12 plus one?") == "It is 13."
     _said(stack, "routes", "remove", "shop")

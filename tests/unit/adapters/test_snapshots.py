@@ -23,7 +23,7 @@ RESOURCE = "projects/p/locations/us-central1/endpoints/1"
 
 
 def add(documents: Documents, alias: str) -> Snapshot:
-    route = Route(alias=alias, target=Target(resource=RESOURCE), created_at=1.0)
+    route = Route(alias=alias, targets=(Target(resource=RESOURCE),), created_at=1.0)
     return change(documents, lambda snapshot: snapshot.with_route(route))
 
 

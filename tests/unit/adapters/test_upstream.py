@@ -107,6 +107,19 @@ async def test_a_body_far_beyond_any_buffer_arrives_whole(upstream: Plug, *, who
         assert await read(upstream, post(server), whole=whole) == (200, body)
 
 
+@pytest.mark.parametrize("status", ["200 OK", "500 No"])
+async def test_an_answer_larger_than_any_is_a_fault_and_ends_the_call(upstream: Plug, status: str) -> None:
+    async def flood(visit: Visit) -> None:
+        await visit.write(f"HTTP/1.1 {status}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+        while True:
+            await visit.chunk(bytes(2**20))
+
+    async with serving(flood) as server:
+        fault = await refused(upstream, post(server))
+        assert (fault.status, fault.code) == (502, "upstream_error")
+        await asyncio.wait_for(server.left.wait(), 5)
+
+
 async def test_a_connection_serves_one_call_after_another(upstream: Plug, *, whole: bool) -> None:
     async with serving(lambda visit: visit.answer(b"{}")) as server:
         for _ in range(5):

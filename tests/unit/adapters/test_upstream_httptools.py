@@ -69,6 +69,14 @@ async def test_an_answer_may_have_no_body(upstream: HttptoolsUpstream, head: byt
     assert (await told(upstream, head))[1] == b""
 
 
+async def test_headers_after_the_body_are_passed_over(upstream: HttptoolsUpstream) -> None:
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-id: 1\r\n\r\n"
+    answer = head + b"2\r\nok\r\n0\r\nx-id: 2\r\n\r\n"
+    async with serving(lambda visit: visit.write(answer)) as server, upstream.send(post(server)) as response:
+        assert await response.read() == b"ok"
+        assert response.headers["x-id"] == "1"
+
+
 async def test_a_head_without_an_end_is_refused(upstream: HttptoolsUpstream) -> None:
     with pytest.raises(UpstreamError):
         await told(upstream, b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 60_000)

@@ -14,18 +14,23 @@ from starlette.responses import Response
 from starlette.routing import Route as Path_
 
 from tuneway.access.keys import Grant, Scope, fingerprint
-from tuneway.adapters.google_tokens import StaticTokens
 from tuneway.adapters.upstream_httpx import HttpxUpstream
-from tuneway.edge.asgi import AsyncDoor, Rules
-from tuneway.edge.chat import CHAT, MODELS, Chat, model, models
+from tuneway.edge.answering import Answering
+from tuneway.edge.asgi import AsyncDoor
+from tuneway.edge.chat import CHAT
 from tuneway.edge.directory import Directory
 from tuneway.edge.endpoints import Endpoints
 from tuneway.edge.logs import Logs
+from tuneway.edge.surfaces import REFUSALS, rules
 from tuneway.errors import NotFound
-from tuneway.prediction.complete import Connection
+from tuneway.ports import Auth, UpstreamRequest
+from tuneway.prediction.attempts import Attempts
+from tuneway.prediction.calls import Connection
+from tuneway.prediction.prices import load
 from tuneway.routing.live import Freshness, LiveSnapshot
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import Snapshot
+from tuneway.routing.targets import Defaults, Place
 
 RESOURCE = "projects/p/locations/us-central1/endpoints/"
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -63,6 +68,21 @@ class Host:
         return httpx.Response(200, json=GEMINI)
 
 
+class Badges:
+    """Credentials that say of which kind they are; ``fresh`` counts how often Google's were renewed."""
+
+    def __init__(self) -> None:
+        self.fresh = 0
+        self.renewable = False
+
+    async def headers(self, _: UpstreamRequest, auth: Auth) -> dict[str, str]:
+        return {auth.header: f"Bearer {auth.kind}{self.fresh or ''}"}
+
+    async def renew(self, target: Target) -> bool:
+        self.fresh += self.renewable and target.provider == "vertex"
+        return self.fresh > 0
+
+
 class State:
     """The snapshot's document in memory."""
 
@@ -78,11 +98,10 @@ class State:
         grant = Grant(owner=owner, scopes=scopes or (Scope.PREDICT,), created_at=1.0, expires_at=expires_at)
         self._changed((self.snapshot or Snapshot()).with_key(fingerprint(key), grant))
 
-    def route(self, alias: str, *, owner: str | None = None, target: Target | None = None) -> None:
-        target = target or Target(resource=RESOURCE + "1")
-        self._changed(
-            (self.snapshot or Snapshot()).with_route(Route(alias=alias, target=target, created_at=7.5, owner=owner))
-        )
+    def route(self, alias: str, *targets: Target, owner: str | None = None, **more: Any) -> None:
+        asked = targets or (Target(resource=RESOURCE + "1"),)
+        route = Route(alias=alias, targets=asked, created_at=7.5, owner=owner, **more)
+        self._changed((self.snapshot or Snapshot()).with_route(route))
 
     def _changed(self, snapshot: Snapshot) -> None:
         self.snapshot = msgspec.structs.replace(snapshot, version=snapshot.version + 1)
@@ -96,18 +115,25 @@ class Predict:
         self.state, self.host, self.notes = State(), Host(), list[str]()
         logs = Logs(self.log)
         upstream = HttpxUpstream(httpx.MockTransport(self.host))
-        via = Connection(upstream=upstream, tokens=StaticTokens("t"))
+        self.badges = Badges()
+        self.pauses: list[float] = []
+        via = Connection(upstream=upstream, credentials=self.badges)
         live = LiveSnapshot(self.state, Freshness(refresh=60.0), report=self.notes.append)
-        directory = Directory(live, Endpoints(via), project="p", location="us-central1")
-        chat = Chat(via, directory, logs, max_body=max_body)
-        rules: Rules = {CHAT: {"POST": chat.completions}, MODELS: {"GET": models}, f"{MODELS}/": {"GET": model}}
-        self.door = AsyncDoor(rules, live, logs, scope=Scope.PREDICT)
+        places = {"custom_openai": Place(base_url="http://box/v1", secret="env:BOX")}
+        directory = Directory(live, Endpoints(via), Defaults(project="p", location="us-central1", places=places))
+        attempts = Attempts(renew=self.badges.renew, sleep=self._pause)
+        answering = Answering(via, directory, attempts=attempts, prices=load(), logs=logs)
+        answered = rules(answering, max_body=max_body)
+        self.door = AsyncDoor(answered, live, logs, scope=Scope.PREDICT, refusals=REFUSALS)
 
         async def endpoint(request: Request) -> Response:
             return await self.door(request)
 
         verbs = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]
         self.app = Starlette(routes=[Path_("/{path:path}", endpoint, methods=verbs)])
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
     async def call(self, method: str, path: str, *, key: str | None = "k", **sent: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.app)

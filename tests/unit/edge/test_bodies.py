@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tuneway.edge.bodies import decoded
 from tuneway.edge.fine_tuning import CreateJob
-from tuneway.edge.registry import CreateKey, PutRoute
+from tuneway.edge.registry import CreateKey
+from tuneway.edge.routes import PutRoute
 from tuneway.errors import BadInput
 
 ANY_JSON = st.recursive(

@@ -44,7 +44,7 @@ async def test_the_models_host_follows_from_the_route(predict: Predict) -> None:
     await predict.chat()
     [asked] = predict.host.asked
     assert str(asked.url) == f"https://us-central1-aiplatform.googleapis.com/v1/{RESOURCE}1:generateContent"
-    assert asked.headers["authorization"] == "Bearer t"
+    assert asked.headers["authorization"] == "Bearer google"
 
 
 async def test_a_stream_ends_with_done(predict: Predict) -> None:
@@ -62,8 +62,10 @@ async def test_one_log_line_tells_of_a_request(predict: Predict, *, stream: bool
     [line] = predict.lines()
     assert line["severity"] == "INFO"
     assert line["request"] == answer.headers["x-request-id"]
-    assert (line["owner"], line["model"], line["target"]) == ("acme", "shop", RESOURCE + "1")
-    assert (line["status"], line["tokens_in"], line["tokens_out"]) == (200, 3, 1)
+    assert (line["owner"], line["gen_ai.request.model"], line["target"]) == ("acme", "shop", RESOURCE + "1")
+    assert (line["status"], line["gen_ai.usage.input_tokens"], line["gen_ai.usage.output_tokens"]) == (200, 3, 1)
+    assert (line["gen_ai.operation.name"], line["gen_ai.provider.name"]) == ("chat", "gcp.vertex_ai")
+    assert (line["gen_ai.response.model"], line["attempts"]) == ("1", 1)
     assert line.get("stream", False) is stream
     assert line["ms"] >= line["ms_upstream"] >= 0
 
@@ -76,7 +78,7 @@ async def test_neither_prompt_nor_key_is_logged(predict: Predict) -> None:
 
 
 async def test_an_estimate_is_marked_in_the_log(predict: Predict) -> None:
-    predict.state.route("box", target=Target(resource=RESOURCE + "2", dialect="instances"))
+    predict.state.route("box", Target(resource=RESOURCE + "2", dialect="instances"))
     assert (await predict.chat("box")).json()["choices"][0]["message"]["content"] == "Hi"
     assert predict.lines()[-1]["estimated"] is True
 
@@ -121,7 +123,7 @@ async def test_another_tenants_alias_looks_like_none(predict: Predict) -> None:
 
 
 async def test_another_tenants_endpoint_cannot_be_called_around_its_alias(predict: Predict) -> None:
-    predict.state.route("secret", owner="rival", target=Target(resource=RESOURCE + "9"))
+    predict.state.route("secret", Target(resource=RESOURCE + "9"), owner="rival")
     for name in ("9", "vertex_ai/endpoints/9", f"vertex_ai/{RESOURCE}9", "vertex_ai/123/us-central1/endpoints/9"):
         assert (await predict.chat(name)).status_code == 404
     assert predict.host.asked == []
@@ -134,7 +136,7 @@ async def test_an_admin_may_call_every_alias(predict: Predict) -> None:
 
 
 async def test_an_identifier_uses_the_route_that_describes_it(predict: Predict) -> None:
-    predict.state.route("box", target=Target(resource=RESOURCE + "2", dialect="instances"))
+    predict.state.route("box", Target(resource=RESOURCE + "2", dialect="instances"))
     await predict.chat("vertex_ai/endpoints/2")
     assert [asked.url.path for asked in predict.host.asked] == [f"/v1/{RESOURCE}2:predict"]
 
@@ -216,7 +218,7 @@ async def test_a_hosts_error_has_a_status_and_its_wait(predict: Predict, *, stre
     answer = await predict.chat(stream=stream)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert error(answer)["type"] == "rate_limit_error"
-    assert predict.lines()[-1]["error"] == "rate_limit_exceeded"
+    assert predict.lines()[-1]["error.type"] == "rate_limit_exceeded"
 
 
 async def test_a_fault_of_ours_is_a_500_that_says_nothing(predict: Predict) -> None:
@@ -238,7 +240,7 @@ async def test_half_a_stream_ends_without_done_and_is_logged(predict: Predict) -
     predict.host.reply = half
     answer = await predict.chat(stream=True)
     assert "[DONE]" not in answer.text
-    assert predict.lines()[-1]["error"] == "upstream_broke"
+    assert predict.lines()[-1]["error.type"] == "upstream_broke"
 
 
 class Slow(httpx.AsyncByteStream):
@@ -270,7 +272,7 @@ async def test_a_client_that_leaves_a_stream_ends_the_upstream_call(predict: Pre
     client.leave()
     await asyncio.wait_for(client.call, 2)
     assert body.closed.is_set()
-    assert (predict.lines()[-1]["status"], predict.lines()[-1]["error"]) == (499, "client_left")
+    assert (predict.lines()[-1]["status"], predict.lines()[-1]["error.type"]) == (499, "client_left")
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -292,3 +294,16 @@ async def test_a_client_that_leaves_before_the_answer_ends_the_upstream_call(pre
     await asyncio.wait_for(client.call, 2)
     assert ended.is_set()
     assert predict.lines()[-1]["status"] == 499
+
+
+async def test_an_endpoint_that_was_still_empty_is_asked_about_again(predict: Predict) -> None:
+    predict.host.endpoints["77"] = {"name": f"{RESOURCE}77"}
+    await predict.chat("vertex_ai/endpoints/77")
+    predict.host.endpoints["77"] = {"deployedModels": [{"dedicatedResources": {"minReplicaCount": 1}}]}
+    await predict.chat("vertex_ai/endpoints/77")
+    assert predict.host.asked[-1].url.path.endswith("77:predict")
+
+
+async def test_a_compressed_body_is_refused_by_name(predict: Predict) -> None:
+    answer = await predict.call("POST", CHAT, content=b"\x1f\x8b", headers={"content-encoding": "gzip"})
+    assert (answer.status_code, error(answer)["code"]) == (400, "compressed_body")

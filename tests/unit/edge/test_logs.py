@@ -50,3 +50,7 @@ def test_what_libraries_log_has_the_same_form(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "x.log").read_text().splitlines()]
     assert [(line["severity"], line["message"]) for line in lines] == [("INFO", "this"), ("ERROR", "and that")]
     assert "ZeroDivisionError" in lines[1]["trace"]
+
+
+def test_a_full_disk_costs_the_line_and_nothing_else() -> None:
+    Logs(Path("/dev/full")).note("INFO", "lost")

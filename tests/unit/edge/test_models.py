@@ -46,7 +46,7 @@ async def test_a_slash_at_the_end_changes_nothing(predict: Predict) -> None:
     assert (await predict.call("GET", "/v1/models/")).json()["object"] == "list"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/embeddings", "/v2/models"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/images", "/v2/models"])
 async def test_an_unknown_path_is_404_in_openais_shape(predict: Predict, path: str) -> None:
     answer = await predict.call("GET", path)
     assert answer.status_code == 404

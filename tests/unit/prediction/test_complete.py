@@ -7,10 +7,13 @@ import pytest
 
 from tests.unit.prediction.asking import CONTAINER, GEMINI, RAW, exchange
 from tuneway.errors import BadInput, UpstreamError
-from tuneway.ports import UpstreamRequest
-from tuneway.prediction.complete import Connection, complete, stream
-from tuneway.prediction.hub.answer import DONE, Usage, encode_completion
-from tuneway.routing.routes import Target
+from tuneway.ports import Auth, UpstreamRequest
+from tuneway.prediction.calls import Connection
+from tuneway.prediction.complete import arrivals, complete
+from tuneway.prediction.events import as_events
+from tuneway.prediction.hub.answer import DONE, encode_completion
+from tuneway.prediction.journey import Journey
+from tuneway.routing.routes import Route, Target
 
 BUSY = b'{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Slow down."}}'
 
@@ -46,12 +49,16 @@ class Host:
 
 
 class Badge:
-    async def token(self) -> str:
-        return "t0ken"
+    async def headers(self, _: UpstreamRequest, auth: Auth) -> Mapping[str, str]:
+        return {auth.header: f"Bearer {auth.kind}-t0ken"}
 
 
 def via(host: Host) -> Connection:
-    return Connection(upstream=host, tokens=Badge(), base_url="http://sim")
+    return Connection(upstream=host, credentials=Badge(), base_url="http://sim")
+
+
+def journey(target: Target) -> Journey:
+    return Journey(Route(alias="m", targets=(target,), created_at=0.0))
 
 
 def said(text: str, **candidate: Any) -> bytes:
@@ -67,7 +74,8 @@ def event(text: str, **candidate: Any) -> bytes:
 
 
 async def streamed(host: Host, target: Target = GEMINI, **fields: Any) -> list[bytes]:
-    return [piece async for piece in stream(exchange(stream=True, **fields), target, via=via(host))]
+    pieces = arrivals(exchange(stream=True, **fields), target, via=via(host), journey=journey(target))
+    return [piece async for piece in as_events(pieces)]
 
 
 def contents(pieces: list[bytes]) -> list[Any]:
@@ -77,10 +85,10 @@ def contents(pieces: list[bytes]) -> list[Any]:
 
 async def test_an_answer_is_asked_for_once_with_the_token() -> None:
     host = Host(said("Hi", finishReason="STOP"))
-    completion = await complete(exchange(), GEMINI, via=via(host))
+    completion = await complete(exchange(), GEMINI, via=via(host), journey=journey(GEMINI))
     assert (completion.model, completion.choices[0].message.content) == ("m", "Hi")
     assert json.loads(encode_completion(completion))["choices"][0]["logprobs"] is None
-    assert [request.headers["authorization"] for request in host.asked] == ["Bearer t0ken"]
+    assert [request.headers["authorization"] for request in host.asked] == ["Bearer google-t0ken"]
     assert host.asked[0].url == "http://sim/v1/projects/p/locations/us-central1/endpoints/1:generateContent"
     assert json.loads(host.asked[0].body) == {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
 
@@ -101,7 +109,8 @@ async def test_what_a_target_cannot_express_is_never_sent() -> None:
 
 async def test_each_arrival_leaves_before_the_next_is_read() -> None:
     host = Host(event("a") + event("b"), event("c", finishReason="STOP"))
-    told = [(host.told, piece) async for piece in stream(exchange(stream=True), GEMINI, via=via(host))]
+    pieces = as_events(arrivals(exchange(stream=True), GEMINI, via=via(host), journey=journey(GEMINI)))
+    told = [(host.told, piece) async for piece in pieces]
     assert [(at, piece.count(b"data: ")) for at, piece in told] == [(1, 2), (2, 1), (2, 2)]
     assert told[-1][1].endswith(DONE)
 
@@ -138,21 +147,23 @@ async def test_a_stream_that_is_none_is_raised(body: bytes) -> None:
 
 
 async def test_a_caller_who_leaves_ends_the_call_and_is_counted() -> None:
-    host, counted = Host(event("a"), event("b")), list[Usage]()
-    pieces = stream(exchange(stream=True), GEMINI, via=via(host), counted=counted.append)
+    host, record = Host(event("a"), event("b")), journey(GEMINI)
+    pieces = as_events(arrivals(exchange(stream=True), GEMINI, via=via(host), journey=record))
     await anext(pieces)
     await pieces.aclose()
-    assert (host.left, host.told, [usage.total_tokens for usage in counted]) == (True, 1, [3])
+    assert record.usage is not None
+    assert (host.left, host.told, record.usage.total_tokens) == (True, 1, 3)
 
 
 async def test_a_host_that_cannot_stream_is_told_at_once() -> None:
-    host, counted = Host(b'{"predictions": ["Hi", "Ho"]}'), list[Usage]()
+    host, record = Host(b'{"predictions": ["Hi", "Ho"]}'), journey(CONTAINER)
     asked = exchange(stream=True, stream_options={"include_usage": True})
-    pieces = [piece async for piece in stream(asked, CONTAINER, via=via(host), counted=counted.append)]
+    pieces = [piece async for piece in as_events(arrivals(asked, CONTAINER, via=via(host), journey=record))]
     told = [(choice["index"], choice["finish_reason"]) for one in contents(pieces) for choice in one["choices"]]
     assert (len(pieces), told) == (1, [(0, None), (1, None), (0, "stop"), (1, "stop")])
     assert contents(pieces)[-1]["usage"]["estimated"] is True
-    assert counted[0].estimated is True
+    assert record.usage is not None
+    assert record.usage.estimated is True
     assert await streamed(Host(b'{"predictions": ["Hi"]}'), CONTAINER) != []
 
 

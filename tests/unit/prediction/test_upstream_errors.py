@@ -121,3 +121,29 @@ def test_an_event_that_is_no_answer_is_a_bad_gateway(body: bytes) -> None:
     error = from_event(body)
     assert isinstance(error, UpstreamError)
     assert (error.status, error.code) == (502, "upstream_error")
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "ours"),
+    [
+        (400, "ServiceQuotaExceededException:http://internal.amazon.com/coral/", (429, "rate_limit_exceeded")),
+        (429, "ModelNotReadyException", (503, "service_unavailable")),
+        (408, "ModelTimeoutException", (504, "timeout")),
+        (424, "ModelErrorException", (502, "bad_gateway")),
+        (402, "", (502, "upstream_billing")),
+    ],
+)
+def test_amazons_own_name_of_a_fault_says_more_than_its_status(status: int, name: str, ours: tuple[int, str]) -> None:
+    error = from_answer(status, {"x-amzn-errortype": name}, b'{"message": "no"}')
+    assert (error.status, error.code) == ours
+
+
+def test_an_amazon_resource_name_is_hidden() -> None:
+    body = b'{"message": "arn:aws:bedrock:eu-west-1:123456789012:custom/x is not ready"}'
+    assert "123456789012" not in from_answer(400, {}, body).message
+
+
+def test_mistrals_findings_are_told() -> None:
+    body = b'{"object": "error", "message": {"detail": [{"type": "missing", "msg": "Field required"}]}}'
+    assert from_answer(422, {}, body).message == "Field required"
+    assert from_answer(422, {}, b'{"object": "error", "message": {"detail": []}}').status == 400

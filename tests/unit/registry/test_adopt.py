@@ -10,7 +10,7 @@ from tuneway.ports import Checkpoint, Key, Outcome, Query, TunedModel
 from tuneway.registry.adopt import adopt
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.route_book import RouteBook
-from tuneway.routing.routes import Target
+from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import current
 
 PLACE = "projects/p/locations/us"
@@ -62,7 +62,7 @@ def test_a_model_is_registered_deployed_and_routed(documents: SqliteDocuments) -
     assert (version.number, version.job, version.dataset_sha256) == ("1", "ftjob-1", "f" * 64)
     assert [(d.id, d.checkpoint) for d in inventory.deployments(owner="acme")] == [("71", "1"), ("72", "2")]
     route = current(documents).routes["ft:base:acme::1"]
-    assert (route.owner, route.target.resource) == ("acme", f"{PLACE}/endpoints/72")
+    assert (route.owner, route.targets[0].resource) == ("acme", f"{PLACE}/endpoints/72")
     assert outcomes.settled == [("ftjob-1", "ft:base:acme::1", 3)]
 
 
@@ -79,9 +79,10 @@ def test_a_route_changed_by_hand_meanwhile_stays(documents: SqliteDocuments) -> 
     outcomes = FakeOutcomes(outcome())
     adopt(documents, outcomes, job="ftjob-1", since=0)
     book = RouteBook(documents, now=lambda: 9.0)
-    book.put("ft:base:acme::1", Target(resource=f"{PLACE}/endpoints/71"), owner="acme")
+    target = Target(resource=f"{PLACE}/endpoints/71")
+    book.put(Route(alias="ft:base:acme::1", targets=(target,), created_at=0.0, owner="acme"))
     adopt(documents, outcomes, job="ftjob-1", since=0)
-    assert current(documents).routes["ft:base:acme::1"].target.resource == f"{PLACE}/endpoints/71"
+    assert current(documents).routes["ft:base:acme::1"].targets[0].resource == f"{PLACE}/endpoints/71"
 
 
 def test_nothing_to_adopt_is_no_fault(documents: SqliteDocuments) -> None:

@@ -19,6 +19,7 @@ from tuneway.routing.identifiers import (
 
 HOST = "4567.us-central1-123.prediction.vertexai.goog"
 FULL = "projects/acme/locations/europe-west4/endpoints/4567"
+ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdef123456"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,9 @@ FULL = "projects/acme/locations/europe-west4/endpoints/4567"
         ),
         ("vertex_ai/codestral@2405", PublisherModel(publisher="mistralai", model="codestral@2405")),
         ("vertex_ai/meta/llama-4-maas", PublisherModel(publisher="meta", model="llama-4-maas")),
+        ("vertex_ai/openai/gpt-oss-120b-maas", PublisherModel(publisher="openai", model="gpt-oss-120b-maas")),
+        ("vertex_ai/gpt-oss-120b-maas", PublisherModel(publisher="openai", model="gpt-oss-120b-maas")),
+        ("vertex_ai/grok-4", PublisherModel(publisher="xai", model="grok-4")),
         (
             "vertex_ai/projects/acme/locations/global/publishers/google/models/gemini-3.5-flash",
             PublisherModel(publisher="google", model="gemini-3.5-flash", project="acme", location="global"),
@@ -86,9 +90,27 @@ def test_what_is_malformed_is_refused_with_a_right_form(model: str) -> None:
     assert (caught.value.param, caught.value.code) == ("model", "invalid_model_identifier")
 
 
-@pytest.mark.parametrize("vendor", ["anthropic", "azure", "bedrock", "custom_openai", "openai"])
-def test_a_vendors_model_is_split_at_the_first_slash(vendor: str) -> None:
-    assert parse(f"{vendor}/some/model:v1") == HostedModel(vendor=vendor, model="some/model:v1")
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        ("azure/gpt-35-turbo", HostedModel(vendor="azure", model="gpt-35-turbo")),
+        ("anthropic/claude-opus-4-6", HostedModel(vendor="anthropic", model="claude-opus-4-6")),
+        ("openai/ft:gpt-5:acme::a1", HostedModel(vendor="openai", model="ft:gpt-5:acme::a1")),
+        ("custom_openai/mistralai/Mixtral-8x7B", HostedModel(vendor="custom_openai", model="mistralai/Mixtral-8x7B")),
+        ("bedrock/eu.anthropic.claude-x-v1:0", HostedModel(vendor="bedrock", model="eu.anthropic.claude-x-v1:0")),
+        ("bedrock/us-west-2/meta.llama:0", HostedModel(vendor="bedrock", model="meta.llama:0", region="us-west-2")),
+        (f"bedrock/{ARN}", HostedModel(vendor="bedrock", model=ARN)),
+        ("groq/openai/gpt-oss-120b", HostedModel(vendor="groq", model="openai/gpt-oss-120b")),
+    ],
+)
+def test_a_vendors_model_is_split_at_the_first_slash(model: str, named: Identifier) -> None:
+    assert parse(model) == named
+
+
+@pytest.mark.parametrize("name", ["", "/x", "a b", "a?b", "a#b", "../x", "a%2e", "a\\b", "a\nb", "x" * 2049])
+def test_a_vendors_model_has_no_characters_that_end_a_path(name: str) -> None:
+    with pytest.raises(BadInput, match="no model of a vendor"):
+        parse(f"bedrock/{name}")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ CHANGES = 5
 
 
 def route(alias: str) -> Route:
-    return Route(alias=alias, target=Target(resource="projects/p/locations/us/endpoints/1"), created_at=1.0)
+    return Route(alias=alias, targets=(Target(resource="projects/p/locations/us/endpoints/1"),), created_at=1.0)
 
 
 def with_route(alias: str) -> Callable[[Snapshot], Snapshot]:

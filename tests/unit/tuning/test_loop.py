@@ -20,7 +20,7 @@ def test_an_accepted_job_ends_with_its_model_under_an_alias(tmp_path: Path) -> N
     assert (done.status, done.open, done.trained_tokens) == (Status.SUCCEEDED, False, 1234)
     assert done.fine_tuned_model == f"ft:gemini-3.5-flash:acme:shop:{job.id[-8:]}"
     route = current(loop.documents).routes[done.fine_tuned_model]
-    assert (route.owner, route.target.resource) == ("acme", "projects/p/locations/us/endpoints/77")
+    assert (route.owner, route.targets[0].resource) == ("acme", "projects/p/locations/us/endpoints/77")
     assert loop.documents.get(Key("models/9/versions", "1")) is not None
 
 

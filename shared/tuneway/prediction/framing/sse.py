@@ -6,6 +6,10 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html, except t
 the body is still handed over: a broken stream shall be seen as broken.
 """
 
+from tuneway.prediction.upstream_errors import broken
+
+LONGEST_EVENT = 25_165_824  # bytes: as much as the longest payload of the event stream
+
 _BOM = b"\xef\xbb\xbf"
 _JSON_STARTS = (b"{", b"[")
 
@@ -15,13 +19,18 @@ class SseDecoder:
 
     def __init__(self) -> None:
         self._pending: list[bytes] = []
+        self._size = 0
         self._ends_with_cr = False
         self._ends_with_lf = False
         self._first = True
         self._bare = False
 
     def decode(self, data: bytes) -> list[bytes]:
-        """The events that ``data`` completes."""
+        """The events that ``data`` completes. Raises UpstreamError for one that has no end."""
+        if not self._size and _is_one_event(data) and not self._bare:  # nearly every arrival of a live stream
+            self._first = self._ends_with_cr = False
+            self._ends_with_lf = True
+            return [data[6:-2]]
         if b"\r" in data or self._ends_with_cr:
             data = self._with_lf(data)
         pending = self._pending
@@ -30,9 +39,13 @@ class SseDecoder:
         if data:
             self._ends_with_lf = data.endswith(b"\n")
         if not whole or self._bare:
+            self._size += len(data)
+            if self._size > LONGEST_EVENT:
+                raise broken("The model's host sent more than any event holds.")
             return []
         *blocks, rest = b"".join(pending).split(b"\n\n")
         pending[:] = [rest]
+        self._size = len(rest)
         return self._events(blocks)
 
     def flush(self) -> list[bytes]:
@@ -70,6 +83,13 @@ class SseDecoder:
             elif (data := _data(block)) is not None:
                 events.append(data)
         return events
+
+
+def _is_one_event(data: bytes) -> bool:
+    """Whether the bytes are one event of one line and nothing else."""
+    return (
+        data.find(b"\n") == len(data) - 2 and data.endswith(b"\n") and data.startswith(b"data: ") and b"\r" not in data
+    )
 
 
 def _data(block: bytes) -> bytes | None:

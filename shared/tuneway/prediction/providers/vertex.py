@@ -7,6 +7,7 @@ Source of hosts and paths: Vertex AI's REST reference and the discovery of ``aip
 import re
 
 from tuneway.errors import BadInput
+from tuneway.prediction.providers.addresses import instead
 from tuneway.routing.identifiers import is_location
 from tuneway.routing.routes import Target
 
@@ -35,11 +36,19 @@ def url(target: Target, *, stream: bool, base_url: str | None = None) -> str:
 
     Raises BadInput when the target's resource or host is not one of Vertex AI's.
     """
-    resource = _RESOURCE.fullmatch(target.resource)
-    if resource is None:
-        raise _bad(f"{target.resource!r} is no resource name of Vertex AI")
-    origin = f"https://{_dedicated(target.host) if target.host else host(resource['location'])}"
-    return f"{base_url.rstrip('/') if base_url else origin}/v1/{target.resource}:{_verb(target, stream=stream)}"
+    there = at(target, f":{_verb(target, stream=stream)}")
+    return instead(there, base_url)
+
+
+def at(target: Target, tail: str, *, version: str = "v1") -> str:
+    """The URL of something about the target's resource itself. Raises BadInput."""
+    return f"{_origin(target)}/{version}/{target.resource}{tail}"
+
+
+def beside(target: Target, path: str) -> str:
+    """The URL of something in the resource's project and location. Raises BadInput."""
+    origin = _origin(target)
+    return f"{origin}/v1/{'/'.join(target.resource.split('/')[:4])}/{path}"
 
 
 def streams(target: Target) -> bool:
@@ -51,6 +60,13 @@ def _verb(target: Target, *, stream: bool) -> str:
     if target.dialect == "instances" and target.raw:
         return _RAW[stream]
     return (_STREAMED if stream else _PLAIN)[target.dialect]
+
+
+def _origin(target: Target) -> str:
+    resource = _RESOURCE.fullmatch(target.resource)
+    if resource is None:
+        raise _bad(f"{target.resource!r} is no resource name of Vertex AI")
+    return f"https://{_dedicated(target.host) if target.host else host(resource['location'])}"
 
 
 def _dedicated(name: str) -> str:

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneway.prediction.framing.sse import SseDecoder
+from tuneway.errors import UpstreamError
+from tuneway.prediction.framing.sse import LONGEST_EVENT, SseDecoder
 
 
 def events(*pieces: bytes) -> list[bytes]:
@@ -68,3 +70,15 @@ def test_any_split_gives_the_same_events(lines: list[tuple[bytes, bytes]], data:
 @given(st.lists(st.binary(max_size=8)))
 def test_no_bytes_break_it(pieces: list[bytes]) -> None:
     assert events(*pieces) == events(b"".join(pieces))
+
+
+@pytest.mark.parametrize("start", [b"data: ", b"[", b"data: a\n\ndata: "])
+def test_an_event_without_an_end_is_a_fault(start: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        events(start, *[b"x" * 2**20] * (LONGEST_EVENT // 2**20 + 1))
+
+
+def test_many_events_together_may_be_longer_than_any() -> None:
+    decoder = SseDecoder()
+    arrivals = [decoder.decode(b"data: " + b"x" * 2**20 + end) for _ in range(30) for end in (b"", b"\n\n")]
+    assert sum(len(events) for events in arrivals) == 30

@@ -60,15 +60,14 @@ def system_parts(messages: list[Message]) -> list[Part]:
 def contents(messages: list[Message]) -> list[Content]:
     """The turns. Raises BadInput for a tool result without its call, and for content Gemini cannot take."""
     calls = _calls(messages)
-    spoken = [
-        Content(role=_role(message), parts=parts)
-        for position, message in _in_order_of_calls(messages, calls)
-        if (parts := _parts(message, calls, param=f"messages[{position}]"))
-    ]
-    return [
-        Content(role=role, parts=[part for turn in turns for part in turn["parts"]])
-        for role, turns in groupby(spoken, key=_speaker)
-    ]
+    turns: list[Content] = []
+    for position, message in _in_order_of_calls(messages, calls) if calls else enumerate(messages):
+        parts = _parts(message, calls, param=f"messages[{position}]")
+        if parts and turns and turns[-1]["role"] == _role(message):
+            turns[-1]["parts"] += parts
+        elif parts:
+            turns.append({"role": _role(message), "parts": parts})
+    return turns
 
 
 def _in_order_of_calls(messages: list[Message], calls: dict[str, _Call]) -> Iterator[tuple[int, Message]]:
@@ -82,22 +81,18 @@ def _place(message: Message, calls: dict[str, _Call]) -> int:
     return call.place if call is not None else 0
 
 
-def _speaker(turn: Content) -> Role:
-    return turn["role"]
-
-
 def _role(message: Message) -> Role:
     return "model" if isinstance(message, AssistantMessage) else "user"
 
 
 def _parts(message: Message, calls: dict[str, _Call], *, param: str) -> list[Part]:
     match message:
-        case SystemMessage() | DeveloperMessage():
-            return []
         case UserMessage(content=content):
             return parts_of(content, param=f"{param}.content")
         case AssistantMessage():
             return _assistant_parts(message, param=param)
+        case SystemMessage() | DeveloperMessage():
+            return []
         case ToolMessage():
             return [_function_response(message, _call_of(message, calls, param=f"{param}.tool_call_id"))]
         case _:
@@ -108,6 +103,8 @@ def _assistant_parts(message: AssistantMessage, *, param: str) -> list[Part]:
     if message.function_call is not None or message.audio is not None:
         field = "function_call" if message.function_call is not None else "audio"
         raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    if isinstance(message.content, str) and message.content and not (message.tool_calls or message.extra_content):
+        return [{"text": message.content}]  # nearly every answer of a conversation
     parts = [_signed({"text": text}, message.extra_content) for text in _assistant_texts(message) if text]
     for position, call in enumerate(message.tool_calls or ()):
         parts.append(_function_call(call, param=f"{param}.tool_calls[{position}]"))

@@ -1,0 +1,47 @@
+"""Who this installation is to each cloud: its credentials, by the settings."""
+
+from collections.abc import Callable, Mapping
+
+from tuneway.adapters import aws_keys, entra_tokens
+from tuneway.adapters.aws_keys import LentKeys, Role
+from tuneway.adapters.credentials import CloudCredentials
+from tuneway.adapters.entra_tokens import ClientSecret, EntraApplication, EntraTokens, Federated, Proof
+from tuneway.adapters.google_tokens import GoogleIdentity
+from tuneway.adapters.secrets_environment import EnvironmentSecrets
+from tuneway.adapters.secrets_manager import SecretManager
+from tuneway.adapters.secrets_referenced import ReferencedSecrets
+from tuneway.ports import Secrets, Tokens, Upstream
+from tuneway.settings import Settings
+
+
+def credentials(
+    settings: Settings, upstream: Upstream, *, google: Tokens, environment: Mapping[str, str]
+) -> CloudCredentials:
+    """Google's identity, and those of Azure and AWS that the settings name. For one event loop."""
+    manager = SecretManager(upstream, google, base_url=settings.secrets_url)
+    secrets = ReferencedSecrets({"env:": EnvironmentSecrets(environment), "projects/": manager})
+    return CloudCredentials(
+        secrets, google, entra=_entra(settings, upstream, secrets), aws=_aws_keys(settings, upstream)
+    )
+
+
+def _entra(settings: Settings, upstream: Upstream, secrets: Secrets) -> Callable[[str], Tokens] | None:
+    """Tokens for a scope: with the application's own secret, else with Google's word."""
+    if settings.entra_tenant is None or settings.entra_client is None:
+        return None
+    application = EntraApplication(tenant=settings.entra_tenant, client=settings.entra_client)
+    proof: Proof = Federated(_identity(settings, upstream, entra_tokens.AUDIENCE))
+    if settings.entra_secret is not None:
+        proof = ClientSecret(secrets, settings.entra_secret)
+    return lambda scope: EntraTokens(upstream, application, proof, scope=scope)
+
+
+def _aws_keys(settings: Settings, upstream: Upstream) -> LentKeys | None:
+    if settings.aws_role is None:
+        return None
+    role = Role(arn=settings.aws_role, region=settings.aws_region)
+    return LentKeys(upstream, _identity(settings, upstream, aws_keys.AUDIENCE), role)
+
+
+def _identity(settings: Settings, upstream: Upstream, audience: str) -> GoogleIdentity:
+    return GoogleIdentity(upstream, metadata_url=settings.metadata_url, audience=audience)

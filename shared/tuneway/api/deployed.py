@@ -1,0 +1,171 @@
+"""Call a deployed tuneway: OpenAI's JSON over HTTP."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import IO, TypeVar
+
+import httpx
+import msgspec
+
+from tuneway.adapters.upstream_httpx import HttpxUpstream
+from tuneway.api.background import background
+from tuneway.api.errors import APIConnectionError, APIError, cut_off, of_answer, of_fault, refused
+from tuneway.api.options import Asked, Way, setting
+from tuneway.api.streams import Pieces
+from tuneway.errors import UpstreamError
+from tuneway.ports import Timeouts, UpstreamRequest, UpstreamResponse
+from tuneway.routing.policy import pause
+
+A = TypeVar("A")
+
+CHAT = "chat/completions"
+JSON = {"content-type": "application/json"}
+TIMEOUT = 600.0
+CONNECT = 5.0
+PASSING = frozenset({408, 409, 429, 500, 502, 503, 504})
+ROUTES_OWN = (
+    "vertex_project",
+    "vertex_location",
+    "vertex_credentials",
+    "api_base",
+    "api_version",
+    "aws_region_name",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "fallbacks",
+    "drop_params",
+)
+URL, KEY = "TUNEWAY_URL", "TUNEWAY_API_KEY"
+_UPSTREAMS: dict[asyncio.AbstractEventLoop, HttpxUpstream] = {}
+
+
+class Tuneway(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one is and the key for it; ``url`` ends in ``/v1``."""
+
+    url: str
+    key: str
+    timeout: float = TIMEOUT
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The proof of who asks."""
+        return {"authorization": f"Bearer {self.key}"}
+
+
+def located(base_url: str | None, api_key: str | None, timeout: float | None = None) -> Tuneway:
+    """The tuneway of the arguments, else of ``TUNEWAY_URL`` and ``TUNEWAY_API_KEY``. Raises BadRequestError."""
+    url = (base_url or setting(URL) or "").rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise refused(f"Which tuneway? Give base_url (https://…) or set {URL}.", param="base_url")
+    key = api_key or setting(KEY)
+    if not key:
+        raise refused(f"A tuneway wants a key. Give api_key or set {KEY}.", param="api_key")
+    return Tuneway(url=url if url.endswith("/v1") else f"{url}/v1", key=key, timeout=timeout or TIMEOUT)
+
+
+async def whole(asked: Asked) -> bytes:
+    """The completion as OpenAI's JSON. Raises APIError."""
+    return await _tried(asked, _whole)
+
+
+async def opened(asked: Asked) -> tuple[bytes, Pieces]:
+    """The first events of a streamed completion, and the rest. Raises APIError."""
+    return await _tried(asked, _opened)
+
+
+async def _tried(asked: Asked, ask: Callable[[Asked], Awaitable[A]]) -> A:
+    """The first answer; after a fault that may pass, another try, as often as ``num_retries`` says."""
+    _check(asked.way)
+    for failures in range(asked.way.num_retries):
+        try:
+            return await ask(asked)
+        except APIError as fault:
+            seconds = pause(failures, asked=fault.retry_after, draw=random.random)
+            if fault.status_code not in PASSING or seconds is None:
+                raise
+        await asyncio.sleep(seconds)
+    return await ask(asked)
+
+
+def _check(way: Way) -> None:
+    """Refuse what only its routes can tell a deployed tuneway."""
+    for name in ROUTES_OWN:
+        if getattr(way, name):
+            raise refused(f"A deployed tuneway has it from its routes: leave '{name}' out.", param=name)
+
+
+async def _whole(asked: Asked) -> bytes:
+    try:
+        async with _upstream().send(_request(asked)) as response:
+            await _accepted(response)
+            return await response.read()
+    except UpstreamError as fault:
+        raise of_fault(fault) from fault
+
+
+async def _opened(asked: Asked) -> tuple[bytes, Pieces]:
+    pieces = _pieces(asked)
+    try:
+        async for first in pieces:
+            return first, pieces
+    except UpstreamError as fault:
+        raise of_fault(fault) from fault
+    raise cut_off()
+
+
+def call(
+    there: Tuneway, method: str, path: str, *, body: object = None, query: Mapping[str, str] | None = None
+) -> bytes:
+    """One small call and its answer. Raises APIError."""
+    content = None if body is None else msgspec.json.encode(body)
+    return _told(there, lambda http: http.request(method, path, content=content, params=query, headers=JSON))
+
+
+def upload(there: Tuneway, file: tuple[str, IO[bytes]], *, purpose: str) -> bytes:
+    """One multipart upload and its answer. Raises APIError."""
+    return _told(there, lambda http: http.post("files", files={"file": file}, data={"purpose": purpose}))
+
+
+def _told(there: Tuneway, send: Callable[[httpx.Client], httpx.Response]) -> bytes:
+    timeout = httpx.Timeout(there.timeout, connect=CONNECT)
+    try:
+        with httpx.Client(base_url=there.url, headers=there.headers, timeout=timeout, trust_env=False) as http:
+            response = send(http)
+    except httpx.HTTPError as exc:
+        raise APIConnectionError(f"{there.url} does not answer: {exc}", status_code=502) from exc
+    if response.is_error:
+        raise of_answer(response.status_code, response.headers, response.content)
+    return response.content
+
+
+async def _pieces(asked: Asked) -> AsyncGenerator[bytes, None]:
+    async with _upstream().send(_request(asked)) as response:
+        await _accepted(response)
+        async for piece in response.chunks():
+            yield piece
+
+
+def _request(asked: Asked) -> UpstreamRequest:
+    way = asked.way
+    there = located(way.base_url, way.api_key, way.timeout)
+    timeouts = Timeouts(connect=min(CONNECT, there.timeout), read=there.timeout)
+    headers = {**JSON, **dict(way.extra_headers), **there.headers}
+    return UpstreamRequest(url=f"{there.url}/{CHAT}", headers=headers, body=asked.body, timeouts=timeouts)
+
+
+async def _accepted(response: UpstreamResponse) -> None:
+    if response.status != HTTPStatus.OK:
+        raise of_answer(response.status, response.headers, await response.read())
+
+
+def _upstream() -> HttpxUpstream:
+    """The connections of the running loop; what belongs to loops that ended is forgotten."""
+    loop = asyncio.get_running_loop()
+    if loop not in _UPSTREAMS:
+        _UPSTREAMS.clear()
+        _UPSTREAMS[loop] = HttpxUpstream()
+        background.at_end(_UPSTREAMS[loop].close)
+    return _UPSTREAMS[loop]

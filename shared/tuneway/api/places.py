@@ -1,0 +1,109 @@
+"""Which target a name means on this computer: LiteLLM's names of providers, and the variables its users have set."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tuneway.api.options import Way, setting
+from tuneway.errors import BadInput
+from tuneway.routing import identifiers
+from tuneway.routing.identifiers import Alias, HostedModel, VertexIdentifier
+from tuneway.routing.targets import Defaults, Place
+
+GIVEN_KEY = "TUNEWAY_GIVEN_KEY"  # stands for the call's own api_key among the variables; it is never exported
+LOCATION = "us-central1"
+# Providers by the names that LiteLLM has for them, where these are not ours.
+_PROVIDERS = {
+    "azure_ai": "azure",
+    "fireworks_ai": "fireworks",
+    "hosted_vllm": "custom_openai",
+    "openai_like": "custom_openai",
+    "together_ai": "together",
+    "vertex_ai_beta": "vertex_ai",
+}
+
+
+class Variables(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a vendor's users keep its address, key, region and version; the first that is set counts."""
+
+    base: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()
+
+
+VARIABLES: Mapping[str, Variables] = {
+    "anthropic": Variables(base=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE")),
+    "azure": Variables(
+        base=("AZURE_API_BASE", "AZURE_AI_API_BASE"),
+        key=("AZURE_API_KEY", "AZURE_AI_API_KEY"),
+        version=("AZURE_API_VERSION",),
+    ),
+    "bedrock": Variables(
+        key=("AWS_BEARER_TOKEN_BEDROCK",), region=("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
+    ),
+    "custom_openai": Variables(
+        base=("CUSTOM_OPENAI_API_BASE", "HOSTED_VLLM_API_BASE"), key=("CUSTOM_OPENAI_API_KEY", "HOSTED_VLLM_API_KEY")
+    ),
+    "openai": Variables(base=("OPENAI_BASE_URL", "OPENAI_API_BASE")),
+}
+
+
+def identified(model: str, way: Way) -> VertexIdentifier | HostedModel:
+    """What the name means. Raises BadInput; an alias is only known to a deployed tuneway."""
+    provider = _PROVIDERS.get(way.custom_llm_provider or "", way.custom_llm_provider)
+    prefix, slash, rest = model.partition("/")
+    name = f"{_PROVIDERS[prefix]}/{rest}" if slash and prefix in _PROVIDERS else model
+    if provider is not None and not name.startswith(f"{provider}/"):
+        name = f"{provider}/{name}"
+    found = identifiers.parse(name)
+    if isinstance(found, Alias):
+        raise BadInput(
+            f"'{model[:120]}' does not say who serves it. Use vertex_ai/{{model}}, openai/{{model}} or another "
+            "provider's name, or give the base_url of a tuneway that knows it as an alias.",
+            param="model",
+            code="invalid_model_identifier",
+        )
+    return found
+
+
+def defaults(identifier: VertexIdentifier | HostedModel, way: Way, *, project: str | None) -> Defaults:
+    """What stands in for what the name leaves open: the call's arguments, then the environment."""
+    match identifier:
+        case HostedModel(vendor=vendor):
+            return Defaults(places={vendor: _place(vendor, way)})
+        case _:
+            location = way.vertex_location or setting("TUNEWAY_LOCATION", "VERTEXAI_LOCATION", "VERTEX_LOCATION")
+            return Defaults(project=project, location=location or LOCATION)
+
+
+def given_project(way: Way) -> str | None:
+    """The project of Vertex AI, where it is said."""
+    return way.vertex_project or setting(
+        "TUNEWAY_PROJECT", "VERTEXAI_PROJECT", "VERTEX_PROJECT", "GOOGLE_CLOUD_PROJECT"
+    )
+
+
+def given_key(way: Way) -> str | None:
+    """The call's own key: AWS's are three, told as the JSON that a secret of theirs would hold."""
+    if way.aws_access_key_id is None or way.aws_secret_access_key is None:
+        return way.api_key
+    keys = {"access_key_id": way.aws_access_key_id, "secret_access_key": way.aws_secret_access_key}
+    if way.aws_session_token is not None:
+        keys["session_token"] = way.aws_session_token
+    return msgspec.json.encode(keys).decode()
+
+
+def _place(vendor: str, way: Way) -> Place:
+    """The arguments over the variables; the vendor's own row stands behind both."""
+    variables = VARIABLES.get(vendor, Variables())
+    return Place(
+        base_url=way.api_base or setting(*variables.base),
+        secret=f"env:{GIVEN_KEY}" if given_key(way) else _reference(variables.key),
+        region=way.aws_region_name or setting(*variables.region),
+        api_version=way.api_version or setting(*variables.version),
+    )
+
+
+def _reference(names: Sequence[str]) -> str | None:
+    return next((f"env:{name}" for name in names if setting(name)), None)

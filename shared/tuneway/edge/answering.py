@@ -1,0 +1,112 @@
+"""Answer a question of any surface: find its route, go along it, tell the answer and what it took."""
+
+from collections.abc import Callable
+
+import msgspec
+from starlette.responses import Response
+
+from tuneway.access.keys import Grant
+from tuneway.edge.asgi import Visit
+from tuneway.edge.directory import Directory
+from tuneway.edge.logs import Logs
+from tuneway.edge.replies import DONE, Ended, Reply, StreamReply, Watch
+from tuneway.errors import BadInput, NotAuthenticated, NotFound
+from tuneway.prediction.attempts import Attempts, Resolve
+from tuneway.prediction.calls import Connection
+from tuneway.prediction.chat import Question, left_out
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.prices import Prices
+from tuneway.routing.routes import Route
+
+UNWATCHED_SECONDS = 0.25
+_PROMPTS = ("messages", "system", "prompt", "suffix", "input")
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller wants, as far as the way there depends on it; ``operation`` as OpenTelemetry names it.
+
+    ``last`` stands in the last event of a whole stream.
+    ``check`` raises BadInput for a body that no target would take: told before a model that is not there.
+    """
+
+    operation: str
+    model: str
+    stream: bool = False
+    body: bytes
+    last: bytes = DONE
+    check: Callable[[bytes], object] | None = None
+
+
+class Answering:
+    """The way of every question: whole or streamed, of whichever surface."""
+
+    def __init__(
+        self, via: Connection, directory: Directory, *, attempts: Attempts, prices: Prices, logs: Logs
+    ) -> None:
+        self._via = via
+        self._directory = directory
+        self._attempts = attempts
+        self._prices = prices
+        self._logs = logs
+
+    async def answered(
+        self, visit: Visit, wish: Wish, question_of: Callable[[Journey, Connection], Question]
+    ) -> Response:
+        """The answer, or a stream of them. Raises NotFound, BadInput, UpstreamError, ClientLeft."""
+        if not wish.model:
+            raise BadInput("Invalid 'model': expected the name of a model.", param="model", code="invalid_value")
+        visit.model, visit.operation, visit.cost = wish.model, wish.operation, self._prices.cost
+        route = await self._found(visit, wish)
+        if route.log_prompts:
+            visit.prompt = _prompt(wish.body)
+        journey = Journey(route, stream=wish.stream)
+        visit.sets_out(journey, wish.operation)
+        question = question_of(journey, self._via)
+        answer = await (
+            self._streamed(visit, wish, journey=journey, question=question)
+            if wish.stream
+            else self._whole(visit, journey, question)
+        )
+        if journey.target is not None:
+            journey.dropped = left_out(wish.body, journey.target.drop_params)
+        return answer
+
+    async def _found(self, visit: Visit, wish: Wish) -> Route:
+        try:
+            return await self._directory.route(wish.model, visit.snapshot, admitted(visit))
+        except NotFound:
+            if wish.check is not None:
+                wish.check(wish.body)
+            raise
+
+    async def _whole(self, visit: Visit, journey: Journey, question: Question) -> Response:
+        with Watch(visit.receive, after=UNWATCHED_SECONDS):
+            body = await self._attempts.answered(journey, question.whole, resolve=self._resolver(visit))
+        return Reply(200, body)
+
+    async def _streamed(self, visit: Visit, wish: Wish, *, journey: Journey, question: Question) -> Response:
+        with Watch(visit.receive, after=UNWATCHED_SECONDS):
+            first, events = await self._attempts.answered(journey, question.opened, resolve=self._resolver(visit))
+        return StreamReply(first, events, ended=self._ended(visit), mark=wish.last)
+
+    def _ended(self, visit: Visit) -> Ended:
+        return lambda status, fault: self._logs.write(visit.line(status, fault))
+
+    def _resolver(self, visit: Visit) -> Resolve:
+        async def resolve(name: str) -> Route:
+            return await self._directory.route(name, visit.snapshot, admitted(visit))
+
+        return resolve
+
+
+def admitted(visit: Visit) -> Grant:
+    """Whom the door let in. Raises NotAuthenticated when it let nobody in."""
+    if visit.grant is None:
+        raise NotAuthenticated("No API key was looked at.")
+    return visit.grant
+
+
+def _prompt(body: bytes) -> object:
+    """The words of a request, for a route that wants them in its log."""
+    fields = msgspec.json.decode(body, type=dict[str, object])
+    return {name: fields[name] for name in _PROMPTS if name in fields}

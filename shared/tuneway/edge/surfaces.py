@@ -1,0 +1,24 @@
+"""What the prediction door answers: every path, and how each surface's clients are told of a fault."""
+
+from collections.abc import Mapping
+
+from tuneway.edge.answering import Answering
+from tuneway.edge.asgi import Refusal, Rules
+from tuneway.edge.chat import CHAT, MODELS, Chat, model, models
+from tuneway.edge.completions import COMPLETIONS, Completions
+from tuneway.edge.embeddings import EMBEDDINGS, Embeddings
+from tuneway.edge.messages import MESSAGES, Messages, refusal
+
+REFUSALS: Mapping[str, Refusal] = {MESSAGES: refusal}
+
+
+def rules(answering: Answering, *, max_body: int) -> Rules:
+    """Who answers what; no request may be larger than ``max_body`` bytes."""
+    return {
+        CHAT: {"POST": Chat(answering, max_body=max_body).completions},
+        COMPLETIONS: {"POST": Completions(answering, max_body=max_body).create},
+        EMBEDDINGS: {"POST": Embeddings(answering, max_body=max_body).create},
+        MESSAGES: {"POST": Messages(answering, max_body=max_body).create},
+        MODELS: {"GET": models},
+        f"{MODELS}/": {"GET": model},
+    }

@@ -1,0 +1,241 @@
+"""One HTTP call to a model's host: the provider's URL, wrap and credentials, the framing, and the fault of a refusal.
+
+What is asked and what the answer means is the dialect's; how it travels is here.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Protocol, Self, TypeVar
+
+import msgspec
+
+from tuneway.errors import UpstreamError
+from tuneway.ports import Auth, Credentials, Timeouts, Upstream, UpstreamRequest, UpstreamResponse
+from tuneway.prediction import upstream_errors
+from tuneway.prediction.dialects.openai import faults as openai_faults
+from tuneway.prediction.framing.event_stream import EventStreamDecoder
+from tuneway.prediction.framing.sse import SseDecoder
+from tuneway.prediction.hub.answer import Usage
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.providers import table
+from tuneway.prediction.providers.addresses import Framing, Operation
+from tuneway.routing.routes import Dialect, Target
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Refused = Callable[[int, Mapping[str, str], bytes], UpstreamError]
+JSON = {"content-type": "application/json"}
+_ENCODER = msgspec.json.Encoder()
+# What a host's error status means, where its dialect says more about it than the house's table knows.
+_REFUSALS: dict[Dialect, Refused] = {"openai": openai_faults.from_answer}
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """How models are reached; ``base_url`` stands in for Vertex AI's scheme and hosts (the simulation)."""
+
+    upstream: Upstream
+    credentials: Credentials
+    base_url: str | None = None
+    timeouts: Timeouts = Timeouts()
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a target: ``body`` in its dialect, as fields or as the very bytes to send."""
+
+    target: Target
+    operation: Operation
+    body: Mapping[str, object] | bytes
+    stream: bool = False
+    headers: Mapping[str, str] = {}
+
+
+class Framer(Protocol):
+    """Bytes in, events out."""
+
+    def decode(self, data: bytes) -> Iterable[bytes]:
+        """The events that ``data`` completes."""
+        ...
+
+    def flush(self) -> Iterable[bytes]:
+        """The event that the end of the body completes."""
+        ...
+
+
+class Teller(Protocol[T_co]):
+    """Events in, what the caller is told out; ``usage`` is what was counted so far."""
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens so far."""
+        ...
+
+    def arrived(self, events: Iterable[bytes]) -> tuple[T_co, UpstreamError | None]:
+        """What the events up to the first error come to (falsy when nothing), and the error."""
+        ...
+
+    def ended(self) -> T_co:
+        """What the end brings. Raises UpstreamError when it came too early."""
+        ...
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a call goes, and how it proves who sends it."""
+
+    url: str
+    auth: Auth
+    framing: Framing
+    headers: Mapping[str, str]
+
+
+_FRAMERS: dict[Framing, Callable[[], Framer]] = {
+    "sse": SseDecoder,
+    "event_stream": EventStreamDecoder,
+    "none": SseDecoder,
+}
+
+
+@lru_cache(maxsize=1024)
+def place_of(target: Target, operation: Operation, *, stream: bool, base_url: str | None) -> Place:
+    """Where to send a call. Raises BadInput for a target that leads nowhere or has no such operation."""
+    instead = base_url if target.provider == "vertex" else None
+    return Place(
+        url=table.url(target, operation=operation, stream=stream, base_url=instead),
+        auth=table.auth(target),
+        framing=table.framing(target),
+        headers={**JSON, **table.headers(target)},
+    )
+
+
+def streams(target: Target) -> bool:
+    """Whether the target's host can stream at all."""
+    return table.framing(target) != "none"
+
+
+def google_signed(target: Target) -> bool:
+    """Whether a call to the target bears Google's token."""
+    return table.auth(target).kind == "google"
+
+
+async def whole(call: Call, *, via: Connection, journey: Journey) -> bytes:
+    """The body of the answer. Raises BadInput, UpstreamError."""
+    request = await _request(call, via)
+    journey.waits()
+    try:
+        async with via.upstream.send(request) as response:
+            await _accepted(response, call.target)
+            return await response.read()
+    finally:
+        journey.goes_on()
+
+
+async def told(
+    call: Call, teller: Teller[T], *, via: Connection, journey: Journey
+) -> AsyncGenerator[tuple[T, bool], None]:
+    """What each arrival of bytes comes to, and whether it was the last: nothing is held back.
+
+    What came before an error is told before it is raised. Raises BadInput, UpstreamError. Close it when the caller
+    leaves: that ends the call. The journey learns the tokens in any case.
+    """
+    request = await _request(call, via)
+    framing = _FRAMERS[_place(call, via).framing]()
+    accepted = False
+    journey.waits()
+    try:
+        async with via.upstream.send(request) as response:
+            await _accepted(response, call.target)
+            accepted = True
+            async for events in _Events(response, framing, journey):
+                news, error = teller.arrived(events)
+                if news:
+                    yield news, False
+                if error is not None:
+                    raise error
+            yield teller.ended(), True
+    finally:
+        journey.goes_on()
+        if accepted:
+            journey.usage = teller.usage
+
+
+class _Events:
+    """The events of each arrival of bytes, those that the end completes among them."""
+
+    __slots__ = ("_arrivals", "_framing", "_journey", "_over")
+
+    def __init__(self, response: UpstreamResponse, framing: Framer, journey: Journey) -> None:
+        self._arrivals = _arrivals(response, journey)
+        self._framing = framing
+        self._journey = journey
+        self._over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Iterable[bytes]:
+        try:
+            data = await anext(self._arrivals)
+        except StopAsyncIteration:
+            if self._over:
+                raise
+            self._over = True
+            return self._framing.flush()
+        self._journey.goes_on()
+        return self._framing.decode(data)
+
+
+def _arrivals(response: UpstreamResponse, journey: Journey) -> AsyncIterator[bytes]:
+    """The body as it arrives; within the route's times, where it sets any."""
+    if journey.route.timeouts.between is None and journey.ends_at is None:
+        return response.chunks()
+    return _in_time(response.chunks(), journey)
+
+
+async def _in_time(arrivals: AsyncIterator[bytes], journey: Journey) -> AsyncGenerator[bytes, None]:
+    """Raises UpstreamError (504) when the next arrival takes too long, or the call as a whole."""
+    between, first = journey.route.timeouts.between, True
+    while True:
+        ends = [] if journey.ends_at is None else [journey.ends_at]
+        if between is not None and not first:
+            ends.append(asyncio.get_running_loop().time() + between)
+        try:
+            async with asyncio.timeout_at(min(ends, default=None)):
+                data = await anext(arrivals)
+        except TimeoutError as exc:
+            raise too_slow() from exc
+        except StopAsyncIteration:
+            return
+        first = False
+        yield data
+
+
+def too_slow() -> UpstreamError:
+    """The fault of a model that took longer than its route allows."""
+    return UpstreamError(
+        "The model did not answer within the time its route allows.", status=504, kind="server_error", code="timeout"
+    )
+
+
+def _place(call: Call, via: Connection) -> Place:
+    return place_of(call.target, call.operation, stream=call.stream, base_url=via.base_url)
+
+
+async def _request(call: Call, via: Connection) -> UpstreamRequest:
+    place = _place(call, via)
+    headers = {**place.headers, **call.headers} if call.headers else place.headers
+    request = UpstreamRequest(url=place.url, headers=headers, body=_encoded(call), timeouts=via.timeouts)
+    proof = await via.credentials.headers(request, place.auth)
+    return UpstreamRequest(url=request.url, headers={**headers, **proof}, body=request.body, timeouts=request.timeouts)
+
+
+def _encoded(call: Call) -> bytes:
+    if isinstance(call.body, bytes):
+        return call.body
+    return _ENCODER.encode(table.wrap(call.body, call.target, stream=call.stream))
+
+
+async def _accepted(response: UpstreamResponse, target: Target) -> None:
+    if response.status != HTTPStatus.OK:
+        refusal = _REFUSALS.get(target.dialect, upstream_errors.from_answer)
+        raise refusal(response.status, response.headers, await response.read())

@@ -1,0 +1,162 @@
+"""Hub → Anthropic: the conversation. System texts are hoisted, neighbours of one role become one turn.
+
+Results of tools open the user's turn, as the API demands. Signed thoughts go back to the places they came from
+(``extra_content.anthropic.thinking_blocks[].index``), because Claude refuses a tool loop without them.
+"""
+
+from itertools import groupby
+from typing import Literal, TypedDict, assert_never
+
+import msgspec
+
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.anthropic.blocks import (
+    Block,
+    TextBlock,
+    ThoughtBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+    blocks_of,
+    text_block,
+)
+from tuneway.prediction.hub.messages import (
+    AssistantMessage,
+    CustomToolCall,
+    DeveloperMessage,
+    ExtraContent,
+    FunctionToolCall,
+    Message,
+    RefusalPart,
+    SystemMessage,
+    TextContent,
+    TextPart,
+    ThinkingBlock,
+    ToolMessage,
+    UserMessage,
+)
+
+Role = Literal["user", "assistant"]
+
+
+class Turn(TypedDict):
+    """One turn."""
+
+    role: Role
+    content: list[Block]
+
+
+def system_blocks(messages: list[Message]) -> list[TextBlock]:
+    """The texts of system and developer messages, wherever they stand, in order."""
+    return [
+        block
+        for message in messages
+        if isinstance(message, SystemMessage | DeveloperMessage)
+        for block in _texts(message.content)
+    ]
+
+
+def turns(messages: list[Message]) -> list[Turn]:
+    """The turns. Raises BadInput for content Claude cannot take."""
+    spoken = [
+        Turn(role=_role(message), content=blocks)
+        for position, message in enumerate(messages)
+        if (blocks := _blocks(message, param=f"messages[{position}]"))
+    ]
+    return [
+        Turn(role=role, content=_results_first([block for turn in run for block in turn["content"]]))
+        for role, run in groupby(spoken, key=_speaker)
+    ]
+
+
+def _speaker(turn: Turn) -> Role:
+    return turn["role"]
+
+
+def _role(message: Message) -> Role:
+    return "assistant" if isinstance(message, AssistantMessage) else "user"
+
+
+def _results_first(blocks: list[Block]) -> list[Block]:
+    return sorted(blocks, key=lambda block: block.get("type") != "tool_result")
+
+
+def _blocks(message: Message, *, param: str) -> list[Block]:
+    match message:
+        case SystemMessage() | DeveloperMessage():
+            return []
+        case UserMessage(content=content):
+            return blocks_of(content, param=f"{param}.content")
+        case AssistantMessage():
+            return _assistant_blocks(message, param=param)
+        case ToolMessage():
+            return [_tool_result(message)]
+        case _:
+            assert_never(message)
+
+
+def _assistant_blocks(message: AssistantMessage, *, param: str) -> list[Block]:
+    if message.function_call is not None or message.audio is not None:
+        field = "function_call" if message.function_call is not None else "audio"
+        raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    blocks: list[Block] = [*_assistant_texts(message)]
+    for position, call in enumerate(message.tool_calls or ()):
+        blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))
+    return _with_thoughts(blocks, _thoughts(message.extra_content))
+
+
+def _assistant_texts(message: AssistantMessage) -> list[TextBlock]:
+    match message.content:
+        case None:
+            return [text_block(message.refusal)] if message.refusal else []
+        case str(text):
+            return [text_block(text)] if text else []
+        case parts:
+            return [text_block(_text_of(part), part.cache_control) for part in parts if _text_of(part)]
+
+
+def _text_of(part: TextPart | RefusalPart) -> str:
+    return part.text if isinstance(part, TextPart) else part.refusal
+
+
+def _tool_use(call: FunctionToolCall | CustomToolCall, *, param: str) -> ToolUseBlock:
+    if isinstance(call, CustomToolCall):
+        raise BadInput("Custom tool calls are not supported by this model. Use functions.", param=param)
+    arguments = call.function.arguments.strip() or "{}"
+    try:
+        msgspec.json.decode(arguments, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise BadInput(
+            "The arguments must be a JSON object, as text.", param=f"{param}.function.arguments", code="invalid_value"
+        ) from exc
+    return {"type": "tool_use", "id": call.id, "name": call.function.name, "input": msgspec.Raw(arguments)}
+
+
+def _tool_result(message: ToolMessage) -> ToolResultBlock:
+    content = message.content if isinstance(message.content, str) else _texts(message.content)
+    return {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": content}
+
+
+def _texts(content: TextContent) -> list[TextBlock]:
+    if isinstance(content, str):
+        return [text_block(content)] if content else []
+    return [text_block(part.text, part.cache_control) for part in content if part.text]
+
+
+def _thoughts(extra: ExtraContent | None) -> list[ThinkingBlock]:
+    """What can be given back: an unsigned thought is not Claude's, and it would refuse it."""
+    blocks = extra.anthropic.thinking_blocks if extra is not None and extra.anthropic is not None else None
+    return [block for block in blocks or () if block.signature or block.data]
+
+
+def _with_thoughts(blocks: list[Block], thoughts: list[ThinkingBlock]) -> list[Block]:
+    """Each thought where it stood; one that does not say stands at the front, in order."""
+    told = list(blocks)
+    for position, thought in enumerate(thoughts):
+        told.insert(position if thought.index is None else thought.index, _thought(thought))
+    return told
+
+
+def _thought(thought: ThinkingBlock) -> ThoughtBlock:
+    if thought.type == "redacted_thinking":
+        return {"type": "redacted_thinking", "data": thought.data or ""}
+    return {"type": "thinking", "thinking": thought.thinking or "", "signature": thought.signature or ""}

@@ -1,0 +1,297 @@
+"""Hub → Converse: a chat request as the body of ``Converse`` and ``ConverseStream``.
+
+What has no equivalent is refused by name (``UNSUPPORTED``, the profile's ``unsupported``), or dropped where the route
+says so. Two things are said in words, because Converse has no field for them: ``tool_choice: "none"`` while the
+conversation holds tool calls (it then demands their tools), and ``response_format: json_object``.
+Source of the shape: ``ConverseRequest`` in botocore's model of ``bedrock-runtime``.
+"""
+
+import re
+from typing import Literal, TypedDict
+
+import msgspec
+
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.bedrock.blocks import ContentBlock, text_blocks
+from tuneway.prediction.dialects.bedrock.reasoning import AdditionalFields, effort, thinking, written_limit
+from tuneway.prediction.dialects.bedrock.tools import NO_CALLS, ToolConfig, forbids_calls, tool_config
+from tuneway.prediction.dialects.bedrock.turns import Turn, system_blocks, turns
+from tuneway.prediction.hub.fit import HARMLESS, fitted, unsupported_parameter
+from tuneway.prediction.hub.messages import ToolMessage
+from tuneway.prediction.hub.request import (
+    ChatRequest,
+    JsonObjectFormat,
+    JsonSchema,
+    JsonSchemaFormat,
+    stop_sequences,
+)
+from tuneway.prediction.profiles import Profile, profile_of
+from tuneway.routing.routes import Target
+
+UNSUPPORTED = (
+    "audio",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "modalities",
+    "moderation",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "seed",
+    "store",
+    "top_logprobs",
+    "verbosity",
+    "web_search_options",
+)
+SAMPLING = ("temperature", "top_p", "top_k")
+TIERS = frozenset({"priority", "flex", "reserved"})
+JSON_ONLY = "Answer with one valid JSON object and nothing else: no words around it, no code fence."
+
+
+class InferenceConfig(TypedDict, total=False):
+    """How to write the answer."""
+
+    maxTokens: int
+    temperature: float
+    topP: float
+    stopSequences: list[str]
+
+
+class JsonSchemaDefinition(TypedDict, total=False):
+    """A schema, as JSON text."""
+
+    schema: str
+    name: str
+    description: str
+
+
+class Structure(TypedDict):
+    """What the answer's text follows."""
+
+    jsonSchema: JsonSchemaDefinition
+
+
+class TextFormat(TypedDict):
+    """The form of the answer's text."""
+
+    type: Literal["json_schema"]
+    structure: Structure
+
+
+class OutputConfig(TypedDict, total=False):
+    """What the answer shall be like."""
+
+    textFormat: TextFormat
+    effort: str
+
+
+class ServiceTier(TypedDict):
+    """How soon, and for how much."""
+
+    type: str
+
+
+class ConverseRequest(TypedDict, total=False):
+    """The body."""
+
+    messages: list[Turn]
+    system: list[ContentBlock]
+    inferenceConfig: InferenceConfig
+    toolConfig: ToolConfig
+    outputConfig: OutputConfig
+    additionalModelRequestFields: AdditionalFields
+    requestMetadata: dict[str, str]
+    serviceTier: ServiceTier
+
+
+_METADATA_KEY = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
+_METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")
+_MOST_METADATA = 16
+
+
+def to_request(request: ChatRequest, target: Target) -> ConverseRequest:
+    """The body. Raises BadInput naming what Converse, or this model behind it, cannot express."""
+    profile = profile_of(target)
+    request = fitted(request, _unsupported(profile), drop=target.drop_params)
+    _refuse_names(request, target.drop_params)
+    body = _conversation(request, profile)
+    if config := _inference_config(request, profile):
+        body["inferenceConfig"] = config
+    if (tools := tool_config(request, profile)) is not None:
+        body["toolConfig"] = tools
+    if output := _output_config(request, profile):
+        body["outputConfig"] = output
+    if fields := _additional_fields(request, profile):
+        body["additionalModelRequestFields"] = fields
+    return {**body, **_about(request)}
+
+
+def _unsupported(profile: Profile) -> tuple[str, ...]:
+    """What to refuse, general and of this model."""
+    unsaid = () if profile.sampling else SAMPLING
+    thoughtless = ("reasoning_effort",) if profile.reasoning == "none" else ()
+    toolless = () if profile.tools else ("tools",)
+    return (*UNSUPPORTED, *profile.unsupported, *unsaid, *thoughtless, *toolless)
+
+
+def _refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
+    """Converse has no speaker's name; a tool result is known by its call."""
+    for position, message in enumerate(request.messages):
+        if message.name is not None and "name" not in drop and not isinstance(message, ToolMessage):
+            raise unsupported_parameter(request, f"messages[{position}].name", drop_as="name")
+
+
+def _conversation(request: ChatRequest, profile: Profile) -> ConverseRequest:
+    """Turns and instructions. Instructions alone are the user's turn, and so they are where a model takes none."""
+    spoken = turns(request.messages, profile)
+    system = system_blocks(request.messages, profile)
+    if not spoken and not system:
+        raise BadInput("The messages say nothing. Send at least one text that is not blank.", param="messages")
+    system += text_blocks(_instructions(request))
+    if not spoken or not profile.system:
+        return {"messages": _opened(_with_instructions(spoken, system))}
+    if not system:
+        return {"messages": _opened(spoken)}
+    return {"messages": _opened(spoken), "system": system}
+
+
+def _with_instructions(spoken: list[Turn], instructions: list[ContentBlock]) -> list[Turn]:
+    """The turns with the instructions as the user's first words."""
+    if not instructions:
+        return spoken
+    if spoken and spoken[0]["role"] == "user":
+        return [Turn(role="user", content=instructions + spoken[0]["content"]), *spoken[1:]]
+    return [Turn(role="user", content=instructions), *spoken]
+
+
+def _opened(spoken: list[Turn]) -> list[Turn]:
+    if spoken[0]["role"] != "user":
+        raise BadInput(
+            "For this model a conversation begins with a user's message. Leave the assistant's first words out, "
+            "or put them into the system message.",
+            param="messages",
+            code="invalid_value",
+        )
+    return spoken
+
+
+def _instructions(request: ChatRequest) -> list[str]:
+    """What Converse has no field for."""
+    texts = [JSON_ONLY] if isinstance(request.response_format, JsonObjectFormat) else []
+    return [*texts, NO_CALLS] if forbids_calls(request) else texts
+
+
+def _inference_config(request: ChatRequest, profile: Profile) -> InferenceConfig:
+    config: InferenceConfig = {**_sampling(request, profile)}
+    if (limit := written_limit(request, profile)) is not None:
+        config["maxTokens"] = limit
+    if stops := [stop for stop in stop_sequences(request) if stop]:
+        config["stopSequences"] = stops
+    return config
+
+
+def _sampling(request: ChatRequest, profile: Profile) -> InferenceConfig:
+    if not profile.sampling:
+        return {}
+    temperature, top_p = _compatible(request) if profile.either_temperature_or_top_p else _both(request)
+    config: InferenceConfig = {}
+    if temperature is not None:
+        if temperature > profile.max_temperature:
+            raise _too_hot(request, profile)
+        config["temperature"] = temperature
+    if top_p is not None:
+        config["topP"] = top_p
+    return config
+
+
+def _both(request: ChatRequest) -> tuple[float | None, float | None]:
+    return request.temperature, request.top_p
+
+
+def _compatible(request: ChatRequest) -> tuple[float | None, float | None]:
+    """Temperature or top_p, for models that refuse both at once; one that asks for what happens anyway gives way."""
+    temperature, top_p = _both(request)
+    if temperature is None or top_p is None:
+        return temperature, top_p
+    if top_p in HARMLESS["top_p"]:
+        return temperature, None
+    if temperature in HARMLESS["temperature"]:
+        return None, top_p
+    raise BadInput(
+        f"'{request.model}' takes 'temperature' or 'top_p', not both. Leave one out, "
+        "or add it to drop_params of the model's route.",
+        param="top_p",
+        code="unsupported_parameter",
+    )
+
+
+def _too_hot(request: ChatRequest, profile: Profile) -> BadInput:
+    return BadInput(
+        f"'{request.model}' takes a temperature of at most {profile.max_temperature:g}. Lower it, "
+        "or add 'temperature' to drop_params of the model's route.",
+        param="temperature",
+        code="invalid_value",
+    )
+
+
+def _output_config(request: ChatRequest, profile: Profile) -> OutputConfig:
+    output: OutputConfig = {}
+    if isinstance(request.response_format, JsonSchemaFormat):
+        if not profile.json_schema:
+            raise unsupported_parameter(request, "response_format")
+        schema = _schema(request.response_format.json_schema)
+        output["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+    if (word := effort(request, profile)) is not None:
+        output["effort"] = word
+    return output
+
+
+def _schema(asked: JsonSchema) -> JsonSchemaDefinition:
+    schema = JsonSchemaDefinition(
+        schema=msgspec.json.encode(asked.schema or {"type": "object"}).decode(), name=asked.name
+    )
+    if asked.description is not None:
+        schema["description"] = asked.description
+    return schema
+
+
+def _additional_fields(request: ChatRequest, profile: Profile) -> AdditionalFields:
+    """What the model takes beyond Converse's own fields."""
+    fields = thinking(request, profile)
+    if request.top_k is None or not profile.sampling:
+        return fields
+    *outer, name = profile.top_k_path
+    top_k: dict[str, object] = {name: request.top_k}
+    for level in reversed(outer):
+        top_k = {level: top_k}
+    return {**fields, **top_k}
+
+
+def _about(request: ChatRequest) -> ConverseRequest:
+    """What is said about the request itself."""
+    about: ConverseRequest = {}
+    if request.metadata:
+        about["requestMetadata"] = _metadata(request.metadata)
+    if request.service_tier in TIERS:
+        about["serviceTier"] = {"type": request.service_tier}
+    elif request.service_tier is not None and request.service_tier not in HARMLESS["service_tier"]:
+        raise unsupported_parameter(request, "service_tier")
+    return about
+
+
+def _metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """Goes into Bedrock's invocation log; what the log cannot hold is refused."""
+    for key, value in metadata.items():
+        if not _METADATA_KEY.fullmatch(key) or not _METADATA_VALUE.fullmatch(value):
+            raise BadInput(
+                "Bedrock's metadata has at most 256 letters, digits, blanks and _:@$#=/+,.- in a key or a value.",
+                param=f"metadata.{key[:64]}",
+                code="invalid_value",
+            )
+    if len(metadata) > _MOST_METADATA:
+        raise BadInput(f"Bedrock takes at most {_MOST_METADATA} pairs of metadata.", param="metadata")
+    return metadata

@@ -1,0 +1,185 @@
+"""Hub → Converse: the conversation. System texts are hoisted, neighbours of one role become one turn.
+
+Thoughts that came with a signature (``extra_content.anthropic.thinking_blocks``) go back to their places in the turn:
+Claude refuses a tool loop without them.
+"""
+
+import re
+from hashlib import sha256
+from itertools import groupby
+from typing import Literal, TypedDict, assert_never
+
+import msgspec
+
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.bedrock.blocks import (
+    ContentBlock,
+    ToolResultContent,
+    blocks_of,
+    cache_points,
+    text_blocks,
+)
+from tuneway.prediction.hub.messages import (
+    AssistantMessage,
+    CustomToolCall,
+    DeveloperMessage,
+    FunctionToolCall,
+    Message,
+    RefusalPart,
+    SystemMessage,
+    TextContent,
+    TextPart,
+    ThinkingBlock,
+    ToolMessage,
+    UserMessage,
+    texts_of,
+)
+from tuneway.prediction.profiles import Profile
+
+Role = Literal["user", "assistant"]
+
+
+class Turn(TypedDict):
+    """What one side says until the other speaks."""
+
+    role: Role
+    content: list[ContentBlock]
+
+
+_TOOL_USE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def system_blocks(messages: list[Message], profile: Profile) -> list[ContentBlock]:
+    """The texts of system and developer messages, wherever they stand, in order."""
+    return [
+        block
+        for message in messages
+        if isinstance(message, SystemMessage | DeveloperMessage)
+        for block in _text_content(message.content, profile)
+    ]
+
+
+def turns(messages: list[Message], profile: Profile) -> list[Turn]:
+    """The turns, with signed thoughts where the model wants them back. Raises BadInput for what cannot be said."""
+    spoken = [
+        Turn(role=_role(message), content=blocks)
+        for position, message in enumerate(messages)
+        if (blocks := _blocks(message, param=f"messages[{position}]", profile=profile))
+    ]
+    return [
+        Turn(role=role, content=[block for turn in run for block in turn["content"]])
+        for role, run in groupby(spoken, key=_speaker)
+    ]
+
+
+def called_functions(messages: list[Message]) -> list[str]:
+    """The names of the functions called so far, each once, in order."""
+    return list(dict.fromkeys(call.function.name for message in messages for call in _calls(message)))
+
+
+def _calls(message: Message) -> list[FunctionToolCall]:
+    made = message.tool_calls or () if isinstance(message, AssistantMessage) else ()
+    return [call for call in made if isinstance(call, FunctionToolCall)]
+
+
+def _text_content(content: TextContent, profile: Profile) -> list[ContentBlock]:
+    blocks = text_blocks(texts_of(content))
+    return [*blocks, *cache_points(_hint(content), caching=profile.cache_points)] if blocks else []
+
+
+def _hint(content: TextContent) -> object:
+    """The last hint at caching: what stands before it is kept with it."""
+    hints = [part.cache_control for part in content if not isinstance(part, str)]
+    return next((hint for hint in reversed(hints) if hint is not None), None)
+
+
+def _speaker(turn: Turn) -> Role:
+    return turn["role"]
+
+
+def _role(message: Message) -> Role:
+    return "assistant" if isinstance(message, AssistantMessage) else "user"
+
+
+def _blocks(message: Message, *, param: str, profile: Profile) -> list[ContentBlock]:
+    match message:
+        case SystemMessage() | DeveloperMessage():
+            return []
+        case UserMessage(content=content):
+            return blocks_of(content, param=f"{param}.content", caching=profile.cache_points)
+        case AssistantMessage():
+            spoken = _spoken(message, param=param)
+            return _thoughtful(spoken, _signed(message)) if profile.reasoning != "none" and spoken else spoken
+        case ToolMessage(tool_call_id=id_, content=content):
+            result = ContentBlock(toolResult={"toolUseId": _tool_use_id(id_), "content": _result(content)})
+            return [result, *cache_points(_hint(content), caching=profile.cache_points)]
+        case _:
+            assert_never(message)
+
+
+def _spoken(message: AssistantMessage, *, param: str) -> list[ContentBlock]:
+    if message.function_call is not None or message.audio is not None:
+        field = "function_call" if message.function_call is not None else "audio"
+        raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    blocks = text_blocks(_texts(message))
+    for position, call in enumerate(message.tool_calls or ()):
+        blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))
+    return blocks
+
+
+def _texts(message: AssistantMessage) -> list[str]:
+    match message.content:
+        case None:
+            return [message.refusal or ""]
+        case str(text):
+            return [text]
+        case parts:
+            return [_text_of(part) for part in parts]
+
+
+def _text_of(part: TextPart | RefusalPart) -> str:
+    return part.text if isinstance(part, TextPart) else part.refusal
+
+
+def _signed(message: AssistantMessage) -> list[ThinkingBlock]:
+    extra = message.extra_content.anthropic if message.extra_content is not None else None
+    return [block for block in (extra and extra.thinking_blocks) or () if block.signature or block.data]
+
+
+def _thoughtful(spoken: list[ContentBlock], thoughts: list[ThinkingBlock]) -> list[ContentBlock]:
+    """What was said with the thoughts in their places; one that does not know its place comes before the words."""
+    blocks = list(spoken)
+    for position, thought in enumerate(thoughts):
+        blocks.insert(position if thought.index is None else thought.index, _thought(thought))
+    return blocks
+
+
+def _thought(block: ThinkingBlock) -> ContentBlock:
+    if block.data is not None:
+        return {"reasoningContent": {"redactedContent": block.data}}
+    return {"reasoningContent": {"reasoningText": {"text": block.thinking or "", "signature": block.signature or ""}}}
+
+
+def _tool_use(call: FunctionToolCall | CustomToolCall, *, param: str) -> ContentBlock:
+    if isinstance(call, CustomToolCall):
+        raise BadInput("Custom tool calls are not supported by this model. Use functions.", param=param)
+    arguments = _arguments(call.function.arguments, param=f"{param}.function.arguments")
+    return {"toolUse": {"toolUseId": _tool_use_id(call.id), "name": call.function.name, "input": arguments}}
+
+
+def _arguments(text: str, *, param: str) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise BadInput("The arguments must be a JSON object, as text.", param=param, code="invalid_value") from exc
+
+
+def _tool_use_id(call_id: str) -> str:
+    """The id as it is, or where another model's id has characters or a length that Converse refuses, its digest."""
+    return call_id if _TOOL_USE_ID.fullmatch(call_id) else f"call_{sha256(call_id.encode()).hexdigest()[:40]}"
+
+
+def _result(content: TextContent) -> list[ToolResultContent]:
+    """The texts; a result that says nothing is an empty object, because a block may not be blank."""
+    results: list[ToolResultContent] = [{"text": text} for text in texts_of(content) if text.strip()]
+    return results or [{"json": {}}]

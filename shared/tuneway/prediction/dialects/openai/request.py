@@ -1,0 +1,151 @@
+"""Hub → openai: a chat request in OpenAI's own words, or the caller's own JSON with only the name of the model new.
+
+Choices this dialect makes:
+- A body that is passed on keeps every field, also those nobody here knows; ``drop_params`` takes some out by name.
+- A stream is always asked for its usage, so that it can be counted; the caller sees it only when it asked too.
+- What the target's server (``servers.py``) would ignore is refused by name; what changes no answer is left out.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw
+
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.openai.passage import asked_of
+from tuneway.prediction.dialects.openai.servers import Server, counts_when_asked, family_of, served_name, server_of
+from tuneway.prediction.dialects.openai.values import Fields, is_object, objects_in
+from tuneway.prediction.hub.fit import HARMLESS, fitted
+from tuneway.prediction.hub.request import ChatRequest
+from tuneway.prediction.profiles import Profile
+from tuneway.routing.routes import Target
+
+RawFields = dict[str, Raw]
+
+_NEEDED = frozenset({"model", "messages", "prompt", "input", "stream"})
+_OURS = frozenset({"reasoning_content", "extra_content", "annotations", "parsed", "cache_control"})
+# Here the tools are sent, so that "none" asks for something.
+_PLAIN_HARMLESS: dict[str, tuple[object, ...]] = {**HARMLESS, "tool_choice": ("auto",)}
+_FIELDS = msgspec.json.Decoder(RawFields)
+_OPTIONS: msgspec.json.Decoder[RawFields | None] = msgspec.json.Decoder(RawFields | None)
+_ENCODER = msgspec.json.Encoder()
+_MESSAGES = msgspec.json.Decoder(list[RawFields])
+_TRUE, _NOTHING = Raw(b"true"), Raw(b"null")
+
+
+def to_request(request: ChatRequest, target: Target) -> Fields:
+    """The body for a hub request. Raises BadInput naming what the target's server cannot express."""
+    wanted = fitted(request, (), drop=target.drop_params)
+    body = _FIELDS.decode(_ENCODER.encode(_plain(wanted)))
+    return dict(_fitted(body, target, alias=request.model, stream=request.stream is True))
+
+
+def passed_on(body: bytes, target: Target, *, stream: bool) -> bytes:
+    """The caller's body with the model's served name, fitted to the target's server.
+
+    Raises BadInput naming a parameter that the server would ignore. ``/completions`` bodies pass the same way.
+    """
+    alias = asked_of(body).model
+    return _ENCODER.encode(_fitted(_FIELDS.decode(body), target, alias=alias, stream=stream))
+
+
+def _fitted(fields: RawFields, target: Target, *, alias: str, stream: bool) -> RawFields:
+    server = server_of(target)
+    kept = _without(fields, (name for name in target.drop_params if name not in _NEEDED))
+    kept = _renamed(_without(_heard(kept, server, alias=alias), server.hints), server.renamed)
+    kept = _spoken(_limited(kept, family_of(target)), server)
+    named = {**kept, "model": Raw(_ENCODER.encode(served_name(target)))}
+    return _counting(named) if stream and counts_when_asked(server, target) else named
+
+
+def _heard(fields: RawFields, server: Server, *, alias: str) -> RawFields:
+    """The fields the server takes: one it would ignore is refused, unless it asks for what happens anyway."""
+    refused = [name for name in server.refused if name in fields]
+    for name in refused:
+        if (value := _value(fields[name])) is not None and value not in _PLAIN_HARMLESS.get(name, ()):
+            raise unsupported(name, alias)
+    neutral = [name for name, same in server.neutral.items() if name in fields and _value(fields[name]) == same]
+    return _without(fields, [*refused, *neutral])
+
+
+def unsupported(name: str, alias: str) -> BadInput:
+    """The refusal of a parameter that the target's server does not take."""
+    return BadInput(
+        f"'{name}' is not supported by '{alias}'. Leave it out, or add '{name}' to drop_params of the model's route.",
+        param=name,
+        code="unsupported_parameter",
+    )
+
+
+def _without(fields: RawFields, names: Iterable[str]) -> RawFields:
+    left_out = frozenset(names)
+    return {name: value for name, value in fields.items() if name not in left_out} if left_out else fields
+
+
+def _renamed(fields: RawFields, names: dict[str, str]) -> RawFields:
+    """The newer of two names wins where a body has both."""
+    renamed = {names[name]: value for name, value in fields.items() if name in names}
+    return {**_without(fields, names), **renamed}
+
+
+def _limited(fields: RawFields, profile: Profile) -> RawFields:
+    """Reasoning models refuse the older name of the limit, which is all that some callers know."""
+    if profile.limit_field != "max_completion_tokens" or "max_tokens" not in fields:
+        return fields
+    return {profile.limit_field: fields["max_tokens"], **_without(fields, ["max_tokens"])}
+
+
+def _spoken(fields: RawFields, server: Server) -> RawFields:
+    """Messages under the roles the server knows; what are no messages is the server's to refuse."""
+    said = fields.get("messages", _NOTHING)
+    if not any(role.encode() in bytes(said) for role in server.roles):
+        return fields
+    try:
+        messages = _MESSAGES.decode(said)
+    except msgspec.ValidationError:
+        return fields
+    known = {_ENCODER.encode(role): Raw(_ENCODER.encode(name)) for role, name in server.roles.items()}
+    roles = [known.get(bytes(one.get("role", _NOTHING))) for one in messages]
+    told = [{**one, "role": role} if role else one for one, role in zip(messages, roles, strict=True)]
+    return {**fields, "messages": Raw(_ENCODER.encode(told))}
+
+
+def _counting(fields: RawFields) -> RawFields:
+    """``stream_options`` that ask for the usage, whatever else they ask for."""
+    options: RawFields = _OPTIONS.decode(fields.get("stream_options", Raw(b"null"))) or {}
+    return {**fields, "stream_options": Raw(_ENCODER.encode({**options, "include_usage": _TRUE}))}
+
+
+def _value(raw: Raw) -> object:
+    value: object = msgspec.json.decode(raw)
+    return value
+
+
+def _plain(request: ChatRequest) -> Fields:
+    """The request without what only this house and its other dialects know."""
+    body: Fields = msgspec.to_builtins(request)
+    messages = [_message(message) for message in objects_in(body["messages"])]
+    rest = {name: value for name, value in body.items() if name != "unknown"}
+    tools = {"tools": [_bare(tool) for tool in objects_in(body["tools"])]} if "tools" in body else {}
+    return {**rest, "messages": messages, **tools}
+
+
+def _message(message: Fields) -> Fields:
+    plain = _bare(message)
+    parts = message.get("content")
+    if isinstance(parts, list):
+        plain["content"] = [_bare(part) for part in objects_in(plain["content"])]
+    if "tool_calls" in message:
+        plain["tool_calls"] = [_call(call) for call in objects_in(message["tool_calls"])]
+    return plain
+
+
+def _call(call: Fields) -> Fields:
+    plain = {name: value for name, value in _bare(call).items() if name != "index"}
+    if is_object(function := call.get("function")):
+        plain["function"] = {"name": function["name"], "arguments": function["arguments"]}
+    return plain
+
+
+def _bare(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in _OURS}

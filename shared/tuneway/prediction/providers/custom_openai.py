@@ -1,0 +1,32 @@
+"""Where servers that speak OpenAI's language are: vLLM, TGI, Ollama, SGLang, llama.cpp, gateways.
+
+``base_url`` is what users of GitLab Duo and LiteLLM write: it ends in ``/v1``. One without any path gets it, and one
+that was copied with the path of a call loses that.
+"""
+
+from urllib.parse import urlsplit
+
+from tuneway.ports import Auth
+from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, misplaced
+from tuneway.routing.routes import Target
+
+
+def url(call: Call) -> str:
+    """Where to POST. Raises BadInput for an operation or an address that cannot be."""
+    target = call.target
+    if target.dialect != "openai":
+        raise cannot(call)
+    if target.base_url is None:
+        raise misplaced("A custom_openai target needs the address of its server as 'base_url' (http://host:8000/v1)")
+    return f"{_base(checked(target.base_url))}/{PATHS[call.operation]}"
+
+
+def auth(target: Target) -> Auth:
+    """A key as bearer token where the route has one; many such servers want none."""
+    return Auth(kind="bearer" if target.secret else "none", secret=target.secret)
+
+
+def _base(address: str) -> str:
+    for path in (PATHS["chat"], PATHS["completions"], PATHS["embeddings"]):
+        address = address.removesuffix(f"/{path}")
+    return address if urlsplit(address).path else f"{address}/v1"

@@ -1,0 +1,120 @@
+"""``/v1/completions``, asked of any target: passed on, filled in the middle, or as one chat for each prompt."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import cached_property, partial
+
+from tuneway.prediction.calls import Call, Connection, told, whole
+from tuneway.prediction.complete import arrivals, complete
+from tuneway.prediction.dialects.openai.passage import Passage, passage_of
+from tuneway.prediction.dialects.openai.passing import StreamPass
+from tuneway.prediction.dialects.openai.response import passed_back
+from tuneway.prediction.events import ByteTeller, Events, as_they_are, opened
+from tuneway.prediction.hub.answer import DONE, ChatCompletion, Chunk, Exchange
+from tuneway.prediction.hub.request import ChatRequest
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.side_calls import as_they_come, in_order
+from tuneway.prediction.surfaces.completions.passing import passed_on_completion, to_fim_request, way_to
+from tuneway.prediction.surfaces.completions.request import (
+    CompletionRequest,
+    completion_to_chats,
+    decode_completion_request,
+)
+from tuneway.prediction.surfaces.completions.response import (
+    ChunkTeller,
+    chat_to_completion,
+    completion_id,
+    encode_completion,
+    encode_completions,
+    summed,
+)
+from tuneway.routing.routes import Target
+
+Pieces = AsyncGenerator[tuple[bytes, bool], None]
+CHATS_AT_ONCE = 16
+
+
+class CompletionQuestion:
+    """``prediction.chat.Question`` of ``/v1/completions``; ``id`` is a chat's (``chatcmpl-…``)."""
+
+    def __init__(self, body: bytes, *, id: str, created: int, via: Connection, journey: Journey) -> None:  # noqa: A002  (OpenAI's word)
+        self._body = body
+        self._id = id
+        self._created = created
+        self._via = via
+        self._journey = journey
+
+    @cached_property
+    def request(self) -> CompletionRequest:
+        """The request, read. Raises BadInput naming the field."""
+        return decode_completion_request(self._body)
+
+    @cached_property
+    def passage(self) -> Passage:
+        """The request as it came. Raises BadInput naming the field."""
+        return passage_of(self._body, answer_id=completion_id(self._id), created=self._created, kind="text")
+
+    async def whole(self, target: Target) -> bytes:
+        """The completion."""
+        if way_to(target) == "chat":
+            return encode_completion(chat_to_completion(await self._answers(target), self.request))
+        answer = await whole(self._passing(target, stream=False), via=self._via, journey=self._journey)
+        back = passed_back(answer, self.passage)
+        self._journey.usage = back.usage
+        return back.body
+
+    async def opened(self, target: Target) -> tuple[bytes, Events]:
+        """The first chunks, and the rest."""
+        return await opened(as_they_are(self._chats(target) if way_to(target) == "chat" else self._passed(target)))
+
+    def _passing(self, target: Target, *, stream: bool) -> Call:
+        if way_to(target) == "fim":
+            fields = to_fim_request(self.request, self._body, target)
+            return Call(target=target, operation="fim", body=fields, stream=stream)
+        body = passed_on_completion(self._body, target, stream=stream)
+        return Call(target=target, operation="completions", body=body, stream=stream)
+
+    def _passed(self, target: Target) -> Pieces:
+        call, teller = self._passing(target, stream=True), ByteTeller(StreamPass(self.passage))
+        return told(call, teller, via=self._via, journey=self._journey)
+
+    async def _answers(self, target: Target) -> list[ChatCompletion]:
+        """One for each prompt, at once; the time until all are there is theirs."""
+        chats = completion_to_chats(self.request, target)
+        asked = [
+            partial(complete, self._exchange(chat), target, via=self._via, journey=self._journey.part())
+            for chat in chats
+        ]
+        self._journey.waits()
+        try:
+            answers = await in_order(asked, at_once=CHATS_AT_ONCE)
+        finally:
+            self._journey.goes_on()
+        self._journey.usage = summed([answer.usage for answer in answers])
+        return answers
+
+    async def _chats(self, target: Target) -> Pieces:
+        """The chunks of every prompt's stream as they come, under one id; then the usage of all."""
+        chats = completion_to_chats(self.request, target)
+        parts = [self._journey.part() for _ in chats]
+        tellers = [ChunkTeller(self.request, prompt=position) for position in range(len(chats))]
+        streams = [
+            arrivals(self._exchange(chat), target, via=self._via, journey=part)
+            for chat, part in zip(chats, parts, strict=True)
+        ]
+        last: list[Chunk] = []
+        self._journey.waits()
+        try:
+            async with aclosing(as_they_come(streams)) as arriving:
+                async for position, (chunks, _) in arriving:
+                    self._journey.goes_on()
+                    last = chunks[-1:] or last
+                    yield encode_completions([one for chunk in chunks for one in tellers[position].told(chunk)]), False
+        finally:
+            self._journey.goes_on()
+            self._journey.usage = summed([part.usage for part in parts if part.usage is not None])
+        closing = [one for chunk in last for one in tellers[0].closing(chunk, self._journey.usage)]
+        yield encode_completions(closing) + DONE, True
+
+    def _exchange(self, chat: ChatRequest) -> Exchange:
+        return Exchange(request=chat, id=self._id, created=self._created)

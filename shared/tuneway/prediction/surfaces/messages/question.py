@@ -1,0 +1,87 @@
+"""``/v1/messages``, asked of any target: passed on to Claude wherever it is served, told as a chat to all others."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import cached_property
+
+import msgspec
+
+from tuneway.errors import UpstreamError
+from tuneway.prediction.calls import Call, Connection, told, whole
+from tuneway.prediction.complete import arrivals, complete
+from tuneway.prediction.events import ByteTeller, Events, as_they_are, opened
+from tuneway.prediction.hub.answer import Exchange
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.surfaces.messages.chat import shows_thoughts, to_chat
+from tuneway.prediction.surfaces.messages.errors import encode_error_event
+from tuneway.prediction.surfaces.messages.events import MessageEvents
+from tuneway.prediction.surfaces.messages.headers import fields_for, headers_for
+from tuneway.prediction.surfaces.messages.message import encode_message
+from tuneway.prediction.surfaces.messages.passing import PassedEvents, passed_answer, passed_request
+from tuneway.prediction.surfaces.messages.request import MessagesRequest, decode_messages_request
+from tuneway.routing.routes import Target
+
+Pieces = AsyncGenerator[tuple[bytes, bool], None]
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it came: its body, the model it names, Anthropic's own headers, its id (``req-…``) and time."""
+
+    body: bytes
+    model: str
+    headers: Mapping[str, str] = {}
+    id: str
+    created: int
+
+
+class MessagesQuestion:
+    """``prediction.chat.Question`` of ``/v1/messages``."""
+
+    def __init__(self, received: Received, *, via: Connection, journey: Journey) -> None:
+        self._received = received
+        self._via = via
+        self._journey = journey
+
+    @cached_property
+    def request(self) -> MessagesRequest:
+        """The request, read. Raises BadInput naming the field."""
+        return decode_messages_request(self._received.body)
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """The request in the hub's words. Raises BadInput naming the field."""
+        answer_id = f"chatcmpl-{self._received.id.removeprefix('req-')}"
+        return Exchange(request=to_chat(self.request), id=answer_id, created=self._received.created)
+
+    async def whole(self, target: Target) -> bytes:
+        """The message."""
+        if target.dialect != "anthropic":
+            completion = await complete(self.exchange, target, via=self._via, journey=self._journey)
+            return encode_message(completion, thoughts=shows_thoughts(self.request))
+        answer = await whole(self._passing(target, stream=False), via=self._via, journey=self._journey)
+        body, self._journey.usage = passed_answer(answer, model=self._received.model)
+        return body
+
+    async def opened(self, target: Target) -> tuple[bytes, Events]:
+        """The first events, and the rest."""
+        pieces = self._passed(target) if target.dialect == "anthropic" else self._told(target)
+        return await opened(as_they_are(pieces, error_event=self._error_event))
+
+    def _passing(self, target: Target, *, stream: bool) -> Call:
+        sent = self._received.headers
+        body = {**passed_request(self._received.body, target), **fields_for(target, sent)}
+        return Call(target=target, operation="chat", body=body, stream=stream, headers=headers_for(target, sent))
+
+    def _passed(self, target: Target) -> Pieces:
+        call, teller = self._passing(target, stream=True), ByteTeller(PassedEvents(model=self._received.model))
+        return told(call, teller, via=self._via, journey=self._journey)
+
+    async def _told(self, target: Target) -> Pieces:
+        events = MessageEvents(thoughts=shows_thoughts(self.request))
+        async with aclosing(arrivals(self.exchange, target, via=self._via, journey=self._journey)) as arriving:
+            async for chunks, last in arriving:
+                news = events.encode(chunks)
+                yield (news + events.flush() if last else news), last
+
+    def _error_event(self, fault: UpstreamError) -> bytes:
+        return encode_error_event(fault, status=fault.status, request_id=self._received.id)

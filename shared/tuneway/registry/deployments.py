@@ -1,0 +1,35 @@
+"""Write down what an endpoint was found to speak, so that it is asked once and everybody can see the answer."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tuneway.errors import Conflict, NotFound
+from tuneway.ports import Documents
+from tuneway.registry.shelves import Deployment
+from tuneway.routing.routes import Target
+from tuneway.state import Collection
+
+
+class Deployments:
+    """What is known of endpoints."""
+
+    def __init__(self, documents: Documents, *, now: Callable[[], float]) -> None:
+        self._documents = documents
+        self._deployments = Collection(documents, "deployments", Deployment)
+        self._now = now
+
+    def found(self, target: Target, *, owner: str) -> Deployment:
+        """The endpoint's entry, with the dialect and the host it was found to have; repeating it changes nothing."""
+        id_ = target.resource.rpartition("/")[2]
+        try:
+            known = self._deployments.get(id_).value
+        except NotFound:
+            known = Deployment(
+                id=id_, owner=owner, endpoint=target.resource, dialect=target.dialect, created_at=self._now()
+            )
+        if known.endpoint.partition("/locations/")[2] != target.resource.partition("/locations/")[2]:
+            raise Conflict(f"Another endpoint is known as '{id_}': {known.endpoint}.", param="identifier")
+        now_known = msgspec.structs.replace(known, dialect=target.dialect, host=target.host, raw=target.raw)
+        self._documents.commit(self._deployments.put(id_, now_known))
+        return now_known

@@ -1,0 +1,56 @@
+import pytest
+
+import tuneway
+from tests.vendors import vendors
+from tests.vendors.script import Error, Manner, Raw, Reply
+
+HELLO = [{"role": "user", "content": "Hello there"}]
+
+
+def test_a_tuneway_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TUNEWAY_URL", raising=False)
+    monkeypatch.delenv("TUNEWAY_API_KEY", raising=False)
+    with pytest.raises(tuneway.BadRequestError, match="TUNEWAY_URL"):
+        tuneway.list_fine_tuning_jobs()
+    with pytest.raises(tuneway.BadRequestError, match="TUNEWAY_API_KEY"):
+        tuneway.list_fine_tuning_jobs(base_url="http://127.0.0.1:9")
+    with pytest.raises(tuneway.APIConnectionError):
+        tuneway.list_fine_tuning_jobs(base_url="http://127.0.0.1:9", api_key="any")
+
+
+def test_what_a_route_says_is_not_said_again() -> None:
+    with pytest.raises(tuneway.BadRequestError) as fault:
+        tuneway.completion("shop", HELLO, base_url="http://127.0.0.1:9", api_key="any", vertex_project="shop")
+    assert fault.value.param == "vertex_project"
+
+
+def test_a_passing_fault_is_tried_again_and_others_are_not() -> None:
+    with vendors.openai() as fake:
+        fake.answers(Error(503), Error(400))
+        with pytest.raises(tuneway.BadRequestError):
+            tuneway.completion("shop", HELLO, base_url=fake.url, api_key=fake.key, num_retries=5)
+        fake.answers(Error(429, retry_after=3600))
+        with pytest.raises(tuneway.RateLimitError):
+            tuneway.completion(
+                "shop", HELLO, base_url=fake.url, api_key=fake.key, num_retries=5, extra_headers={"X-A": "b"}
+            )
+    assert len(fake.requests) == 3
+    assert fake.requests[-1].headers["x-a"] == "b"
+
+
+@pytest.mark.parametrize("manner", [Manner(cut=3), Manner(reset=3), Manner(done=False), Manner(broken=3)])
+def test_a_stream_that_stops_short_is_an_error(manner: Manner) -> None:
+    with vendors.openai() as fake:
+        fake.answers(Reply("one two three four", manner=manner))
+        stream = tuneway.completion("shop", HELLO, stream=True, base_url=fake.url, api_key=fake.key)
+        with pytest.raises(tuneway.APIError):
+            list(stream)
+
+
+def test_a_page_instead_of_an_answer_is_an_error() -> None:
+    with vendors.openai() as fake:
+        fake.answers(Raw([b"<html>"]), Raw([]))
+        with pytest.raises(tuneway.InternalServerError, match="no JSON"):
+            tuneway.completion("shop", HELLO, base_url=fake.url, api_key=fake.key)
+        with pytest.raises(tuneway.APIConnectionError):
+            tuneway.completion("shop", HELLO, stream=True, base_url=fake.url, api_key=fake.key)
