@@ -171,7 +171,8 @@ def asked(model: str, question: str = "What is 12 plus one?", **fields: object) 
 def provider_jobs(vertex: httpx.Client, token: str | None = None) -> list[dict[str, Any]]:
     """The tuning jobs that Vertex AI knows, all or those of one job of ours."""
     path = "/v1/projects/local-project/locations/us-central1/tuningJobs"
-    jobs: list[dict[str, Any]] = vertex.get(path, params={"pageSize": 1000}).raise_for_status().json()["tuningJobs"]
+    listed = vertex.get(path, params={"pageSize": 1000}).raise_for_status().json()
+    jobs: list[dict[str, Any]] = listed.get("tuningJobs", [])  # Google leaves an empty list out
     return [job for job in jobs if token in {None, job.get("labels", {}).get("tuneway-job")}]
 
 
