@@ -182,3 +182,14 @@ Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | To
 def texts_of(content: str | list[TextPart]) -> list[str]:
     """The texts of text-only content, in order."""
     return [content] if isinstance(content, str) else [part.text for part in content]
+
+
+def spoken_texts(message: AssistantMessage) -> list[str]:
+    """What the assistant said in words, a refusal included, piece by piece."""
+    match message.content:
+        case None:
+            return [message.refusal or ""]
+        case str(text):
+            return [text]
+        case parts:
+            return [part.text if isinstance(part, TextPart) else part.refusal for part in parts]

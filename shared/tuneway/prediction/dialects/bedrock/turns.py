@@ -25,13 +25,12 @@ from tuneway.prediction.hub.messages import (
     DeveloperMessage,
     FunctionToolCall,
     Message,
-    RefusalPart,
     SystemMessage,
     TextContent,
-    TextPart,
     ThinkingBlock,
     ToolMessage,
     UserMessage,
+    spoken_texts,
     texts_of,
 )
 from tuneway.prediction.profiles import Profile
@@ -121,24 +120,10 @@ def _spoken(message: AssistantMessage, *, param: str) -> list[ContentBlock]:
     if message.function_call is not None or message.audio is not None:
         field = "function_call" if message.function_call is not None else "audio"
         raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
-    blocks = text_blocks(_texts(message))
+    blocks = text_blocks(spoken_texts(message))
     for position, call in enumerate(message.tool_calls or ()):
         blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))
     return blocks
-
-
-def _texts(message: AssistantMessage) -> list[str]:
-    match message.content:
-        case None:
-            return [message.refusal or ""]
-        case str(text):
-            return [text]
-        case parts:
-            return [_text_of(part) for part in parts]
-
-
-def _text_of(part: TextPart | RefusalPart) -> str:
-    return part.text if isinstance(part, TextPart) else part.refusal
 
 
 def _signed(message: AssistantMessage) -> list[ThinkingBlock]:

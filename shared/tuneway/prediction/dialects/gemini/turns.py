@@ -15,12 +15,11 @@ from tuneway.prediction.hub.messages import (
     ExtraContent,
     FunctionToolCall,
     Message,
-    RefusalPart,
     SystemMessage,
     TextContent,
-    TextPart,
     ToolMessage,
     UserMessage,
+    spoken_texts,
     texts_of,
 )
 
@@ -105,24 +104,10 @@ def _assistant_parts(message: AssistantMessage, *, param: str) -> list[Part]:
         raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
     if isinstance(message.content, str) and message.content and not (message.tool_calls or message.extra_content):
         return [{"text": message.content}]  # nearly every answer of a conversation
-    parts = [_signed({"text": text}, message.extra_content) for text in _assistant_texts(message) if text]
+    parts = [_signed({"text": text}, message.extra_content) for text in spoken_texts(message) if text]
     for position, call in enumerate(message.tool_calls or ()):
         parts.append(_function_call(call, param=f"{param}.tool_calls[{position}]"))
     return parts
-
-
-def _assistant_texts(message: AssistantMessage) -> list[str]:
-    match message.content:
-        case None:
-            return [message.refusal or ""]
-        case str(text):
-            return [text]
-        case parts:
-            return [_text_of(part) for part in parts]
-
-
-def _text_of(part: TextPart | RefusalPart) -> str:
-    return part.text if isinstance(part, TextPart) else part.refusal
 
 
 def _function_call(call: FunctionToolCall | CustomToolCall, *, param: str) -> Part:
