@@ -5,14 +5,17 @@ fields aside (a route may drop them), reads null as absent, and words the fault.
 """
 
 import re
+from typing import TypeVar
 
 import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest
 
+T = TypeVar("T", bound=msgspec.Struct)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(ChatRequest))
 _DECODER = msgspec.json.Decoder(ChatRequest)
+_FIELDS = msgspec.json.Decoder(dict[str, object])
 _FAULT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _WORDS = {"`str": "`string", "str`": "string`", "`int": "`integer", "`float": "`number", "`bool": "`boolean"}
@@ -36,6 +39,26 @@ def decode_chat_request(body: bytes) -> ChatRequest:
         return _second_reading(body)
     except _BROKEN as exc:
         raise broken_json(exc) from exc
+
+
+def with_unknown(body: bytes, kind: type[T], *, needs: str) -> T:
+    """A surface's request as ``kind``, the names of unknown fields in its ``unknown``.
+
+    Raises BadInput with ``param``; ``needs`` is the field that a body that is no object is told of beside ``model``.
+    """
+    try:
+        fields = _FIELDS.decode(body)
+    except msgspec.ValidationError as exc:
+        raise BadInput(f"The body must be a JSON object with 'model' and '{needs}'.", code="invalid_json") from exc
+    except _BROKEN as exc:
+        raise broken_json(exc) from exc
+    names = {field.name for field in msgspec.structs.fields(kind)} - {"unknown"}
+    known = {name: value for name, value in fields.items() if name in names}
+    unknown = tuple(name for name, value in fields.items() if name not in names and value is not None)
+    try:
+        return msgspec.convert({**known, "unknown": unknown}, kind)
+    except msgspec.ValidationError as exc:
+        raise bad_field(str(exc)) from exc
 
 
 def _second_reading(body: bytes) -> ChatRequest:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.decode import bad_field, broken_json
+from tuneway.prediction.hub.decode import with_unknown
 from tuneway.prediction.hub.messages import UserMessage
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, Penalty, StreamOptions
 from tuneway.routing.routes import Target
@@ -52,23 +52,11 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 _KNOWN = frozenset(field.name for field in msgspec.structs.fields(CompletionRequest)) - {"unknown"}
 _OPTIONAL = _KNOWN - {"model", "prompt", "stream"}
-_FIELDS = msgspec.json.Decoder(dict[str, object])
 
 
 def decode_completion_request(body: bytes) -> CompletionRequest:
     """The request. Raises BadInput with ``param`` when JSON, a type or a range is wrong."""
-    try:
-        fields = _FIELDS.decode(body)
-    except msgspec.ValidationError as exc:
-        raise BadInput("The body must be a JSON object with 'model' and 'prompt'.", code="invalid_json") from exc
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise broken_json(exc) from exc
-    known = {name: value for name, value in fields.items() if name in _KNOWN}
-    unknown = tuple(name for name, value in fields.items() if name not in _KNOWN and value is not None)
-    try:
-        request = msgspec.convert({**known, "unknown": unknown}, CompletionRequest)
-    except msgspec.ValidationError as exc:
-        raise bad_field(str(exc)) from exc
+    request = with_unknown(body, CompletionRequest, needs="prompt")
     _require_one_kind(request.prompt)
     return request
 

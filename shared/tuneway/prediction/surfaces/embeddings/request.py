@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.decode import bad_field, broken_json
+from tuneway.prediction.hub.decode import with_unknown
 from tuneway.routing.routes import Target
 
 Truncate = Literal["NONE", "START", "END"]
@@ -57,23 +57,11 @@ class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 _KNOWN = frozenset(field.name for field in msgspec.structs.fields(EmbeddingRequest)) - {"unknown"}
 _OPTIONAL = _KNOWN - {"model", "input", "encoding_format"}
-_FIELDS = msgspec.json.Decoder(dict[str, object])
 
 
 def decode_embedding_request(body: bytes) -> EmbeddingRequest:
     """The request. Raises BadInput with ``param`` when JSON, a type or a range is wrong."""
-    try:
-        fields = _FIELDS.decode(body)
-    except msgspec.ValidationError as exc:
-        raise BadInput("The body must be a JSON object with 'model' and 'input'.", code="invalid_json") from exc
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise broken_json(exc) from exc
-    known = {name: value for name, value in fields.items() if name in _KNOWN}
-    unknown = tuple(name for name, value in fields.items() if name not in _KNOWN and value is not None)
-    try:
-        request = msgspec.convert({**known, "unknown": unknown}, EmbeddingRequest)
-    except msgspec.ValidationError as exc:
-        raise bad_field(str(exc)) from exc
+    request = with_unknown(body, EmbeddingRequest, needs="input")
     if not isinstance(request.input, str) and len({type(one) for one in request.input}) > 1:
         fault = "Invalid 'input': expected a string, strings, tokens or lists of tokens, not a mixture."
         raise BadInput(fault, param="input", code="invalid_type")
