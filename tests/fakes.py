@@ -123,7 +123,7 @@ class FakeBackend:
             raise self.fault
         with self.fuse.around():
             name = f"projects/p/locations/{request.location}/tuningJobs/{len(self.jobs) + 1}"
-            self.jobs[name] = (request, ProviderJob(name=name, state=ProviderState.QUEUED))
+            self.jobs[name] = (request, ProviderJob(name=name, state=ProviderState.QUEUED, token=request.token))
             if self.lose_answers:
                 self.lose_answers -= 1
                 raise TryLater("The answer was lost.")
@@ -135,6 +135,11 @@ class FakeBackend:
         if name not in self.jobs:
             raise NotFound(name)
         return self.jobs[name][1]
+
+    def unfinished(self, location: str) -> Iterator[ProviderJob]:
+        for request, job in self.jobs.values():
+            if request.location == location and job.state in {ProviderState.QUEUED, ProviderState.RUNNING}:
+                yield job
 
     def cancel(self, name: str) -> None:
         if self.jobs[name][1].state in {ProviderState.QUEUED, ProviderState.RUNNING}:

@@ -66,7 +66,9 @@ class _Job(msgspec.Struct, frozen=True, rename="camel"):
     tuning_data_stats: _Stats = _Stats()
     tuned_model: _Tuned | None = None
     error: _Fault | None = None
+    update_time: datetime | None = None
     end_time: datetime | None = None
+    labels: dict[str, str] = {}
 
 
 class _Messages(Protocol):
@@ -132,20 +134,22 @@ def from_json(body: bytes | str) -> ProviderJob:
         name=job.name,
         # A state that Google adds later is neither good nor bad news: the job goes on.
         state=STATES.get(job.state, ProviderState.RUNNING),
-        progress=phase.removeprefix("TUNING_JOB_STATE_").lower() if phase else None,
+        token=job.labels.get(TOKEN_LABEL),
+        phase=phase.removeprefix("TUNING_JOB_STATE_").lower() if phase else None,
         steps_done=job.tuning_job_metadata.completed_step_count,
         epochs_done=job.tuning_job_metadata.completed_epoch_count,
         steps_total=figures.tuning_step_count,
         billable_tokens=figures.total_billable_token_count,
         tuned=_tuned(job.tuned_model) if job.tuned_model else None,
         error=job.error.message if job.error else None,
+        changed_at=job.update_time,
         finished_at=job.end_time,
     )
 
 
 def _tuned(tuned: _Tuned) -> TunedModel:
     checkpoints = tuple(
-        Checkpoint(id=each.checkpoint_id, epoch=each.epoch, step=each.step, endpoint=each.endpoint)
+        Checkpoint(id=each.checkpoint_id, epoch=each.epoch, step=each.step, endpoint=each.endpoint or None)
         for each in tuned.checkpoints
     )
-    return TunedModel(model=tuned.model, endpoint=tuned.endpoint, checkpoints=checkpoints)
+    return TunedModel(model=tuned.model, endpoint=tuned.endpoint or None, checkpoints=checkpoints)

@@ -3,7 +3,7 @@
 import functools
 import importlib
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol, cast
@@ -19,13 +19,14 @@ from google.cloud import aiplatform_v1beta1 as vertex
 
 from tuneway.adapters.vertex_job import TOKEN_LABEL, from_json, from_message, to_message
 from tuneway.errors import BadInput, NotAllowed, NotFound, TryLater, TunewayError
-from tuneway.ports import ProviderJob, TuningRequest
+from tuneway.ports import ProviderJob, ProviderState, TuningRequest
 from tuneway.prediction.providers.vertex import host
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 PAGE = 100
 NAME = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/tuningJobs/[A-Za-z0-9_-]+")
 MESSAGE_CHARACTERS = 500
+UNFINISHED = frozenset({ProviderState.QUEUED, ProviderState.RUNNING})
 # A status that is not here may pass (401, 408, 409, 429, 5xx and whatever a proxy invents), so the call is retried.
 PERMANENT: dict[int, type[TunewayError]] = {
     400: BadInput,
@@ -107,11 +108,9 @@ class VertexTuning:
 
     def find(self, token: str, *, location: str) -> ProviderJob | None:
         """The job started earlier with this token; the oldest, should there be several."""
-        request: dict[str, object] = {"parent": self._parent(location), "page_size": PAGE}
         with _mapped():
             # Every page is read and the label compared here: which filters the server takes is documented nowhere.
-            jobs = self._client(location).list_tuning_jobs(request, timeout=self._timeout)
-            found = [job for job in jobs if job.labels.get(TOKEN_LABEL) == token]
+            found = [job for job in self._listed(location) if job.labels.get(TOKEN_LABEL) == token]
         return from_message(min(found, key=lambda job: job.create_time)) if found else None
 
     def create(self, request: TuningRequest) -> ProviderJob:
@@ -128,12 +127,22 @@ class VertexTuning:
         with _mapped():
             return from_json(_accepted(self._call("GET", name)).content)
 
+    def unfinished(self, location: str) -> Iterator[ProviderJob]:
+        """The location's jobs that carry a token and have not ended, read page by page."""
+        with _mapped():
+            ours = (from_message(job) for job in self._listed(location) if TOKEN_LABEL in job.labels)
+            yield from (job for job in ours if job.state in UNFINISHED)
+
     def cancel(self, name: str) -> None:
         """Ask for the end; a job that has ended stays as it is."""
         with _mapped():
             response = self._call("POST", name, verb=":cancel")
             if not _ended_already(response):
                 _accepted(response)
+
+    def _listed(self, location: str) -> Iterable[_Message]:
+        request: dict[str, object] = {"parent": self._parent(location), "page_size": PAGE}
+        return self._client(location).list_tuning_jobs(request, timeout=self._timeout)
 
     def _call(self, method: str, name: str, *, verb: str = "") -> requests.Response:
         url = f"{self._root(_location(name))}/v1beta1/{name}{verb}"

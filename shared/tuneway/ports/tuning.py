@@ -1,8 +1,9 @@
 """Where models are trained, and what comes of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -17,25 +18,68 @@ class ProviderState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Method(StrEnum):
+    """How a model is tuned, in OpenAI's words where it has them."""
+
+    SUPERVISED = "supervised"
+    PREFERENCE = "dpo"
+    DISTILLATION = "distillation"
+
+
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One saved point of a tuning job, callable at its own endpoint."""
+    """One saved point of a tuning job: callable at ``endpoint``, or lying as weights under ``weights``."""
 
     id: str
     epoch: int
     step: int
-    endpoint: str
+    endpoint: str | None = None
+    weights: str | None = None
 
 
 class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tuning job made: resource names as the provider gives them."""
+    """What a tuning job made: resource names as the provider gives them.
+
+    ``endpoint`` is None until somebody deploys it; ``weights`` is the folder (gs://, s3://) of a model that has to be
+    uploaded first, and ``model`` then the provider's name of the job that made it.
+    """
 
     model: str
-    endpoint: str
+    endpoint: str | None = None
+    weights: str | None = None
     checkpoints: tuple[Checkpoint, ...] = ()
 
 
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """The loss at one step, as far as the provider tells it."""
+
+    step: int
+    epoch: int | None = None
+    training: float | None = None
+    validation: float | None = None
+
+
+class PreTuned(msgspec.Struct, frozen=True, kw_only=True):
+    """The tuned model that a job goes on from, by the provider's name."""
+
+    model: str
+    checkpoint: str | None = None
+
+
+class TrainingContainer(msgspec.Struct, frozen=True, kw_only=True):
+    """The image that trains where no managed service does. In ``arguments``, ``{name}`` is a field of the request."""
+
+    image: str
+    arguments: tuple[str, ...]
+    machine_type: str
+    accelerator_type: str | None = None
+    accelerator_count: int = 0
+
+
 class TuningRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One tuning job for a provider: ``token`` makes it findable again, URIs are gs://."""
+    """One tuning job for a provider: ``token`` makes it findable again, URIs are those of the provider's own store.
+
+    None leaves a hyperparameter to the provider. ``output_uri`` is the folder for what the provider keeps no place for.
+    """
 
     token: str
     location: str
@@ -43,23 +87,43 @@ class TuningRequest(msgspec.Struct, frozen=True, kw_only=True):
     training_uri: str
     validation_uri: str | None = None
     display_name: str
+    method: Method = Method.SUPERVISED
     epochs: int | None = None
     learning_rate_multiplier: float | None = None
+    learning_rate: float | None = None
     adapter_size: int | None = None
+    batch_size: int | None = None
+    warmup_steps: int | None = None
+    weight_decay: float | None = None
+    beta: float | None = None
+    tuning_mode: Literal["adapter", "full"] | None = None
+    output_uri: str | None = None
+    pre_tuned: PreTuned | None = None
+    teacher: str | None = None
+    container: TrainingContainer | None = None
 
 
 class ProviderJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider's job as last seen."""
+    """A provider's job as last seen.
+
+    ``phase`` is one of ``waiting_for_quota``, ``processing_dataset``, ``waiting_for_capacity``, ``tuning`` and
+    ``post_processing``, or the provider's own later word. ``token`` is the request's. ``changed_at`` is when the
+    provider last touched the job. ``cause`` is the provider's own code for ``error``.
+    """
 
     name: str
     state: ProviderState
-    progress: str | None = None
+    token: str | None = None
+    phase: str | None = None
     steps_done: int | None = None
     epochs_done: int | None = None
     steps_total: int | None = None
+    losses: tuple[Loss, ...] = ()
     billable_tokens: int | None = None
     tuned: TunedModel | None = None
     error: str | None = None
+    cause: str | None = None
+    changed_at: datetime | None = None
     finished_at: datetime | None = None
 
 
@@ -78,8 +142,24 @@ class TuningBackend(Protocol):
         """The job now. Raises NotFound."""
         ...
 
+    def unfinished(self, location: str) -> Iterable[ProviderJob]:
+        """The jobs of the location that have not ended, and perhaps some that have, in no order; 100 for each call.
+
+        Only those that were started through this port, by whichever installation. What a listing does not tell of a
+        job (losses, figures) is left out.
+        """
+        ...
+
     def cancel(self, name: str) -> None:
         """Ask for the end; the state follows later. Asking again, or after the end, changes nothing."""
+        ...
+
+
+class TuningBackends(Protocol):
+    """The backends by the names that the catalogue gives them."""
+
+    def of(self, name: str) -> TuningBackend:
+        """The backend called ``name``. Raises BadInput when this installation has none of that name."""
         ...
 
 

@@ -16,11 +16,11 @@ def adopt(documents: Documents, outcomes: Outcomes, *, job: str, since: int) -> 
     A tuned Gemini model is deployed by Vertex AI itself, so its endpoint only needs to be written down.
     """
     outcome = outcomes.of(job)
-    if outcome is None:
+    if outcome is None or (endpoint := outcome.tuned.endpoint) is None:
         return
     route = Route(
         alias=outcome.alias,
-        targets=(Target(resource=outcome.tuned.endpoint, dialect="gemini", model=outcome.base_model),),
+        targets=(Target(resource=endpoint, dialect="gemini", model=outcome.base_model),),
         created_at=outcome.finished_at,
         owner=outcome.owner,
     )
@@ -59,9 +59,8 @@ def _writes(documents: Documents, outcome: Outcome, route: Route) -> list[Write]
 
 
 def _deployments(outcome: Outcome, version: Version) -> list[Deployment]:
-    places = {point.endpoint: point.id for point in outcome.tuned.checkpoints}
     # The final endpoint is usually the last checkpoint's too.
-    places.setdefault(outcome.tuned.endpoint, "")
+    places = {outcome.tuned.endpoint: ""} | {point.endpoint: point.id for point in outcome.tuned.checkpoints}
     return [
         Deployment(
             id=endpoint.rpartition("/")[2],
@@ -74,4 +73,5 @@ def _deployments(outcome: Outcome, version: Version) -> list[Deployment]:
             checkpoint=checkpoint or None,
         )
         for endpoint, checkpoint in places.items()
+        if endpoint is not None
     ]

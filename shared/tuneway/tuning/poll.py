@@ -109,11 +109,11 @@ class Poller:
 
 
 def _progress(provider: ProviderJob, *, now: float) -> Progress | None:
-    if provider.progress is None and provider.steps_done is None:
+    if provider.phase is None and provider.steps_done is None:
         return None
     return Progress(
         seen_at=now,
-        phase=provider.progress,
+        phase=provider.phase,
         epochs_done=provider.epochs_done,
         steps_done=provider.steps_done,
         steps_total=provider.steps_total,

@@ -54,10 +54,10 @@ def test_what_is_not_asked_is_left_to_vertex(tuning: VertexTuning, training_uri:
 def test_progress_comes_with_the_job(tuning: VertexTuning, wanted: TuningRequest, vertex: Simulated) -> None:
     name = tuning.create(wanted).name
     vertex.later(15)
-    assert tuning.get(name).progress == "processing_dataset"
+    assert tuning.get(name).phase == "processing_dataset"
     vertex.later(21)
     job = tuning.get(name)
-    assert (job.state, job.progress) == (ProviderState.RUNNING, "tuning")
+    assert (job.state, job.phase) == (ProviderState.RUNNING, "tuning")
     assert (job.steps_done, job.epochs_done, job.steps_total) == (6, 1, 10)
     assert job.billable_tokens == 311
 

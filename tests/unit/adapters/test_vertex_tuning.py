@@ -42,7 +42,7 @@ def test_integers_may_come_as_strings() -> None:
         "tuningDataStats": {"supervisedTuningDataStats": {"totalBillableTokenCount": "99", "tuningStepCount": "30"}},
     }
     job = from_json(msgspec.json.encode(body))
-    assert (job.progress, job.epochs_done, job.steps_done) == ("post_processing", 2, 30)
+    assert (job.phase, job.epochs_done, job.steps_done) == ("post_processing", 2, 30)
     assert (job.billable_tokens, job.steps_total) == (99, 30)
 
 

@@ -296,7 +296,7 @@ def test_progress_is_written_by_the_twentieth(tmp_path: Path) -> None:
     loop.settle(train=False, beats=3)
     (name,) = loop.backend.jobs
     for step in range(1, 101):
-        loop.backend.turn(name, ProviderState.RUNNING, progress="TUNING", steps_done=step, steps_total=100)
+        loop.backend.turn(name, ProviderState.RUNNING, phase="TUNING", steps_done=step, steps_total=100)
         loop.settle(train=False, beats=1)
     lines = [e.message for e in loop.desk.history(job.id, owner="acme", after=None, limit=100)]
     assert len([line for line in lines if line.startswith("Step")]) == 20
