@@ -27,13 +27,17 @@ coverage: .venv/dev
 	$(BIN)/python -m coverage report --fail-under 90
 	$(BIN)/python -m coverage report --fail-under 100 --include '*/prediction/dialects/*,*/tuning/jobs.py,*/tuning/lifecycle.py'
 
+# These run in `make test`: Terraform itself, and checkov from an environment of its own.
+SLOW := tests/infra/test_plan.py tests/infra/test_checkov.py
+
 check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/house -q
+	if command -v terraform > /dev/null; then terraform fmt -check -recursive infra; fi
+	$(BIN)/python -m pytest tests/house tests/infra $(SLOW:%=--ignore %) -q -n 2 --dist loadgroup
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tuneway.local import emulators
 
+# How long an example takes is the machine's matter; a test that means a time says so.
+settings.register_profile("tuneway", deadline=None)
+settings.load_profile("tuneway")
 EMULATORS = {"firestore_emulator", "pubsub_emulator"}
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tuneway.adapters.local_files import LocalFiles
 from tuneway.adapters.sqlite_documents import SqliteDocuments
-from tuneway.errors import NotFound, TryLater
+from tuneway.errors import BadInput, Conflict, NotFound, TryLater
 from tuneway.ports import (
     Checkpoint,
     Document,
@@ -21,21 +21,27 @@ from tuneway.ports import (
     Query,
     Topic,
     TunedModel,
+    TuningBackend,
     TuningRequest,
     Write,
 )
 from tuneway.registry.adopt import adopt
-from tuneway.tuning.catalogue import load
-from tuneway.tuning.desk import JobDesk, JobOrder
+from tuneway.tuning.approvals import Approvals
+from tuneway.tuning.beats import PlaceRef
+from tuneway.tuning.catalogue import Catalogue, load
+from tuneway.tuning.desk import JobDesk
 from tuneway.tuning.files import FileShelf
 from tuneway.tuning.hyperparameters import Hyperparameters
+from tuneway.tuning.installation import Installation
 from tuneway.tuning.jobs import Job
 from tuneway.tuning.lifecycle import JobRef, Lifecycle
+from tuneway.tuning.orders import JobOrder
 from tuneway.tuning.outcomes import FinishedJobs
 from tuneway.tuning.poll import Poller
 from tuneway.tuning.submit import Submitter
-from tuneway.tuning.tick import tick
+from tuneway.tuning.tick import FEW, tick
 from tuneway.tuning.validate import Datasets
+from tuneway.tuning.watching import Watcher
 
 BUCKET = "shop-models"
 CHAT = b'{"messages":[{"role":"user","content":"Q%d"},{"role":"assistant","content":"A%d"}]}\n'
@@ -68,10 +74,13 @@ class Fuse:
 
 
 class FusedDocuments:
+    """A store that dies, is away, loses answers, or in which somebody else writes first (``rivals`` times)."""
+
     def __init__(self, inner: Documents, fuse: Fuse) -> None:
         self.inner = inner
         self.fuse = fuse
         self.lose_answers = 0
+        self.rivals = 0
         self.away = False
 
     def get(self, key: Key) -> Document | None:
@@ -83,6 +92,9 @@ class FusedDocuments:
     def commit(self, *writes: Write) -> None:
         if self.away:
             raise TryLater("The state is away.")
+        if self.rivals:
+            self.rivals -= 1
+            raise Conflict("Somebody else wrote first.")
         with self.fuse.around():
             self.inner.commit(*writes)
         if self.lose_answers:
@@ -105,7 +117,10 @@ class FakeEvents:
 
 
 class FakeBackend:
-    """A provider that keeps what it was asked, and can lose an answer after the work was done."""
+    """A provider that keeps what it was asked, and can lose an answer after the work was done.
+
+    ``meanwhile`` is done by somebody else while a job is being created.
+    """
 
     def __init__(self, fuse: Fuse) -> None:
         self.fuse = fuse
@@ -113,6 +128,9 @@ class FakeBackend:
         self.lose_answers = 0
         self.fault: Exception | None = None
         self.away = False
+        self.slow = False
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.ending: set[str] = set()
 
     def find(self, token: str, *, location: str) -> ProviderJob | None:
         mine = (job for request, job in self.jobs.values() if (request.token, request.location) == (token, location))
@@ -121,6 +139,7 @@ class FakeBackend:
     def create(self, request: TuningRequest) -> ProviderJob:
         if self.fault:
             raise self.fault
+        self.meanwhile()
         with self.fuse.around():
             name = f"projects/p/locations/{request.location}/tuningJobs/{len(self.jobs) + 1}"
             self.jobs[name] = (request, ProviderJob(name=name, state=ProviderState.QUEUED, token=request.token))
@@ -137,13 +156,18 @@ class FakeBackend:
         return self.jobs[name][1]
 
     def unfinished(self, location: str) -> Iterator[ProviderJob]:
+        if self.away:
+            raise TryLater("The provider is away.")
         for request, job in self.jobs.values():
             if request.location == location and job.state in {ProviderState.QUEUED, ProviderState.RUNNING}:
                 yield job
 
     def cancel(self, name: str) -> None:
+        """At once, or when it is ``slow``, once a test says so: ``ending`` are those that were asked to end."""
         if self.jobs[name][1].state in {ProviderState.QUEUED, ProviderState.RUNNING}:
-            self.turn(name, ProviderState.CANCELLED)
+            self.ending.add(name)
+            if not self.slow:
+                self.turn(name, ProviderState.CANCELLED)
 
     def turn(self, name: str, state: ProviderState, **fields: object) -> None:
         request, job = self.jobs[name]
@@ -155,24 +179,67 @@ class FakeBackend:
         self.jobs[name] = (request, msgspec.structs.replace(job, state=state, **fields))
 
 
+class FakeBackends:
+    """The same fake under every name but ``none``; ``asked`` are the names in the order they came."""
+
+    def __init__(self, backend: TuningBackend) -> None:
+        self.backend = backend
+        self.asked: list[str] = []
+
+    def of(self, name: str) -> TuningBackend:
+        self.asked.append(name)
+        if name == "none":
+            raise BadInput("There is no backend called 'none'.")
+        return self.backend
+
+
 class Loop:
     """The whole tuning loop on fakes: deliver what is published, as often and in the order a test likes."""
 
-    def __init__(self, folder: Path, *, fuse: Fuse | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        fuse: Fuse | None = None,
+        catalogue: Catalogue | None = None,
+        max_cost_usd: float | None = None,
+        missing: dict[str, str] | None = None,
+        few: int = FEW,
+    ) -> None:
+        self.few = few
         self.fuse = fuse or Fuse()
         self.clock = NOW
         self.ids = 0
+        self.seen = 0
+        self.waiting: list[Message] = []
         self.documents = FusedDocuments(SqliteDocuments(folder / "state.sqlite"), self.fuse)
         self.events = FakeEvents(self.fuse)
         self.backend = FakeBackend(self.fuse)
         self.files = LocalFiles(folder / "objects")
         self.lifecycle = Lifecycle(self.documents, self.events, lambda: self.clock)
         self.shelf = FileShelf(self.documents, self.files, bucket=BUCKET, now=lambda: self.clock, new_id=self.new_id)
-        self.desk = JobDesk(self.lifecycle, self.shelf, catalogue=load(), location="us-central1", new_id=self.new_id)
-        datasets = Datasets(self.documents, self.files, catalogue=load(), bucket=BUCKET, now=lambda: self.clock)
-        self.submit = Submitter(self.lifecycle, self.backend, datasets=datasets, lease=60)
-        self.poll = Poller(self.lifecycle, self.backend)
+        self.catalogue = catalogue or load()
+        self.desk = JobDesk(
+            self.lifecycle,
+            self.shelf,
+            catalogue=self.catalogue,
+            installation=Installation(location="us-central1", max_cost_usd=max_cost_usd, missing=missing or {}),
+            new_id=self.new_id,
+        )
+        self.approvals = Approvals(self.lifecycle, max_cost_usd=max_cost_usd)
+        self.backends = FakeBackends(self.backend)
+        self.submit = self.submitter(self.catalogue)
+        self.poll = Poller(self.lifecycle, self.backends)
+        self.watch = Watcher(self.lifecycle, self.backends, few=few)
         self.outcomes = FinishedJobs(self.lifecycle)
+
+    def submitter(self, catalogue: Catalogue) -> Submitter:
+        """The handler of ``job-requested`` as it is with this catalogue."""
+        datasets = Datasets(self.documents, self.files, catalogue=catalogue, bucket=BUCKET, now=lambda: self.clock)
+        outputs = {"vertex_open": f"gs://{BUCKET}", "vertex_custom": f"gs://{BUCKET}"}
+        return Submitter(
+            self.lifecycle, self.backends, datasets=datasets, catalogue=catalogue, lease=60, outputs=outputs
+        )
 
     def new_id(self) -> str:
         self.ids += 1
@@ -191,8 +258,8 @@ class Loop:
     def job(self, job_id: str) -> Job:
         return self.lifecycle.jobs.get(job_id).value
 
-    def handler(self, topic: Topic) -> Callable[[JobRef], None] | None:
-        handlers: dict[Topic, Callable[[JobRef], None]] = {
+    def handler(self, topic: Topic) -> Callable[[JobRef], object] | None:
+        handlers: dict[Topic, Callable[[JobRef], object]] = {
             Topic.JOB_REQUESTED: self.submit,
             Topic.POLL_DUE: self.poll,
             Topic.JOB_FINISHED: lambda ref: adopt(self.documents, self.outcomes, job=ref.job_id, since=ref.since),
@@ -203,24 +270,29 @@ class Loop:
         """True when the message was taken: not when its handler asks for another delivery, or dies."""
         handler = self.handler(message.topic)
         try:
-            if handler:
+            if "place" in message.attributes:
+                self.watch(msgspec.json.decode(message.data, type=PlaceRef))
+            elif handler:
                 handler(msgspec.json.decode(message.data, type=JobRef))
-        except (TryLater, Crash):
+        except (TryLater, Conflict, Crash):
             return False
         return True
 
     def settle(self, *, train: bool = True, beats: int = 30) -> None:
         """Beat and deliver until nothing is open, the provider's jobs doing what they do."""
-        waiting: list[Message] = []
-        seen = 0
         for _ in range(beats):
-            while new := self.events.sent[seen:]:
-                seen += len(new)
-                waiting = [message for message in [*waiting, *new] if not self.deliver(message)]
+            self.deliver_new()
             if train:
                 self.train()
             self.clock += 61
-            tick(self.lifecycle)
+            tick(self.lifecycle, few=self.few)
+
+    def deliver_new(self) -> None:
+        """Deliver what was not taken the last time, and what was published since."""
+        self.waiting = [message for message in self.waiting if not self.deliver(message)]
+        while new := self.events.sent[self.seen :]:
+            self.seen += len(new)
+            self.waiting += [message for message in new if not self.deliver(message)]
 
     def train(self) -> None:
         steps = {ProviderState.QUEUED: ProviderState.RUNNING, ProviderState.RUNNING: ProviderState.SUCCEEDED}

@@ -11,18 +11,25 @@ from tuneway.edge.logs import configure
 from tuneway.settings import from_env
 from tuneway.tuning.lifecycle import Lifecycle
 from tuneway.tuning.submit import Submitter
-from tuneway.tuning.validate import Datasets
+from tuneway.tuning.validate import Datasets, Means
 
 settings = from_env()
 configure(settings.log_file)
-documents = plugs.documents(settings)
+documents, catalogue = plugs.documents(settings), plugs.catalogue(settings)
 submit = Submitter(
     Lifecycle(documents, plugs.events(settings), time.time),
-    plugs.backend(settings),
+    plugs.backends(settings),
     datasets=Datasets(
-        documents, plugs.files(settings), catalogue=plugs.catalogue(settings), bucket=settings.bucket, now=time.time
+        documents,
+        plugs.sources(settings),
+        catalogue=catalogue,
+        bucket=settings.bucket,
+        now=time.time,
+        means=Means(outputs=plugs.outputs(settings), tables=plugs.tables),
     ),
+    catalogue=catalogue,
     lease=settings.submit_lease,
+    outputs=plugs.outputs(settings),
 )
 
 

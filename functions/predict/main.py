@@ -1,7 +1,6 @@
 """The predict door: chats, completions, embeddings, messages and the list of models. Wiring only."""
 
 import asyncio
-from weakref import WeakKeyDictionary
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -22,16 +21,18 @@ from tuneway.settings import Settings, from_env
 
 settings = from_env()
 logs = configure(settings.log_file)
-doors: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncDoor] = WeakKeyDictionary()
+doors: dict[asyncio.AbstractEventLoop, AsyncDoor] = {}  # of the running loop alone
 
 
 @functions_framework.aio.http
 async def predict(request: Request) -> Response:
     """Answer what ``edge/surfaces.py`` lists."""
     loop = asyncio.get_running_loop()
-    if loop not in doors:
-        doors[loop] = built(settings)
-    return await doors[loop](request)
+    door = doors.get(loop)
+    if door is None:
+        doors.clear()
+        door = doors[loop] = built(settings)
+    return await door(request)
 
 
 def built(settings: Settings) -> AsyncDoor:

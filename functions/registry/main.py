@@ -7,11 +7,14 @@ import flask
 import functions_framework
 
 from tuneway.adapters import plugs, prediction
+from tuneway.edge import deployments as deployments_edge
 from tuneway.edge import registry as edge
 from tuneway.edge.door import Door
 from tuneway.edge.logs import configure
 from tuneway.edge.routes import RouteDesk
 from tuneway.registry.dead_letters import DeadLetters
+from tuneway.registry.deploying import Deploying
+from tuneway.registry.deployment_desk import DeploymentDesk
 from tuneway.registry.deployments import Deployments
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
@@ -25,9 +28,16 @@ keyring = Keyring(documents, now=time.time, randomness=lambda: secrets.token_byt
 book = RouteBook(documents, now=time.time)
 deployments = Deployments(documents, now=time.time)
 desk = RouteDesk(book, deployments, defaults=prediction.defaults(settings), detect=plugs.detector(settings))
-letters = DeadLetters(documents, plugs.events(settings), now=time.time)
-rules = edge.rules(Inventory(documents), keyring, letters=letters, book=book, desk=desk)
-door = Door(rules, keyring, now=time.time)
+events, inventory = plugs.events(settings), Inventory(documents)
+letters = DeadLetters(documents, events, now=time.time)
+rollouts = DeploymentDesk(
+    Deploying(documents, events, time.time),
+    inventory,
+    plugs.orders(settings),
+    usd_per_hour=settings.max_deployment_usd_per_hour,
+)
+rules = edge.rules(inventory, keyring, letters=letters, book=book, desk=desk)
+door = Door([*rules, *deployments_edge.rules(rollouts, inventory)], keyring, now=time.time)
 
 
 @functions_framework.http

@@ -7,14 +7,19 @@ import flask
 import functions_framework
 
 from tuneway.adapters import plugs
-from tuneway.edge import files, fine_tuning
+from tuneway.edge import base_models, estimates, files, fine_tuning, sweeps, validations, webhooks
 from tuneway.edge.door import Door
 from tuneway.edge.logs import configure
 from tuneway.registry.keyring import Keyring
 from tuneway.settings import from_env
+from tuneway.tuning.approvals import Approvals
 from tuneway.tuning.desk import JobDesk
+from tuneway.tuning.estimates import Quotes
 from tuneway.tuning.files import FileShelf
+from tuneway.tuning.inspection import Inspector
 from tuneway.tuning.lifecycle import Lifecycle
+from tuneway.tuning.sweeps.desk import SweepDesk
+from tuneway.tuning.sweeps.store import Sweeps
 
 
 def new_id() -> str:
@@ -25,19 +30,30 @@ def new_id() -> str:
 settings = from_env()
 configure(settings.log_file)
 documents = plugs.documents(settings)
-shelf = FileShelf(documents, plugs.files(settings), bucket=settings.bucket, now=time.time, new_id=new_id)
+copies, bucket = plugs.outputs(settings).get("bedrock"), settings.bucket
+shelf = FileShelf(documents, plugs.files(settings), bucket=bucket, copies=copies, now=time.time, new_id=new_id)
+events = plugs.events(settings)
+lifecycle = Lifecycle(documents, events, time.time)
+catalogue = plugs.catalogue(settings)
 desk = JobDesk(
-    Lifecycle(documents, plugs.events(settings), time.time),
+    lifecycle,
     shelf,
-    catalogue=plugs.catalogue(settings),
-    location=settings.location,
+    catalogue=catalogue,
+    installation=plugs.installation(settings),
     new_id=new_id,
 )
+approvals = Approvals(lifecycle, max_cost_usd=settings.max_cost_usd)
+inspector = Inspector(shelf, plugs.sources(settings), catalogue=catalogue, now=time.time, tables=plugs.tables)
+quotes = Quotes(lifecycle.jobs, inspector, now=time.time)
 keyring = Keyring(documents, now=time.time, randomness=lambda: secrets.token_bytes(32))
-door = Door([*fine_tuning.rules(desk), *files.rules(shelf)], keyring, now=time.time)
+sweep_desk = SweepDesk(Sweeps(documents, events, lifecycle), desk, new_id=new_id)
+rules = [*fine_tuning.rules(desk, approvals), *files.rules(shelf), *estimates.rules(desk, quotes)]
+rules += [*validations.rules(inspector), *base_models.rules(catalogue, now=time.time), *sweeps.rules(sweep_desk)]
+rules += webhooks.rules(plugs.webhooks(settings, documents, now=time.time, new_id=new_id))
+door = Door(rules, keyring, now=time.time)
 
 
 @functions_framework.http
 def tuning(request: flask.Request) -> flask.Response:
-    """Answer ``/v1/fine_tuning/…`` and ``/v1/files…``."""
+    """Answer ``/v1/fine_tuning/…``, ``/v1/files…`` and ``/v1/webhook_endpoints…``."""
     return door(request)

@@ -2,10 +2,11 @@
 
 import sys
 
-from tests.bench import gateway, imports, lint, streams
+from tests.bench import gateway, imports, lint, polling, streams
 
 gateway.main()
 streams.main()
 imports.main()
-sys.argv = [sys.argv[0], *(["--megabytes", "50"] if "--quick" in sys.argv else [])]
+polling.main()
+sys.argv = [sys.argv[0], *(["--megabytes", "50", "--large", "0"] if "--quick" in sys.argv else [])]
 lint.main()

@@ -23,8 +23,8 @@ GEMINI = f"/v1/{RESOURCE}:generateContent"
 GEMINI_STREAM = f"/v1/{RESOURCE}:streamGenerateContent?alt=sse"
 
 
-def make_state(folder: Path, *, upstream: int) -> None:
-    """A snapshot with the benchmark's key and a route for each dialect; ``openai`` leads to that port."""
+def make_state(folder: Path, *, upstream: str) -> None:
+    """A snapshot with the benchmark's key and a route for each dialect; ``openai`` leads to that origin."""
     grant = Grant(owner="bench", scopes=(Scope.PREDICT,), created_at=0.0)
     documents = SqliteDocuments(folder / "state.sqlite")
     change(documents, lambda snapshot: snapshot.with_key(fingerprint("bench"), grant))
@@ -34,8 +34,8 @@ def make_state(folder: Path, *, upstream: int) -> None:
     documents.close()
 
 
-def _targets(upstream: int) -> Mapping[str, Target]:
-    base = f"http://127.0.0.1:{upstream}/v1"
+def _targets(upstream: str) -> Mapping[str, Target]:
+    base = f"{upstream}/v1"
     return {
         "gemini": Target(resource=RESOURCE, dialect="gemini"),
         "instances": Target(resource=RESOURCE, dialect="instances"),
@@ -45,17 +45,18 @@ def _targets(upstream: int) -> Mapping[str, Target]:
 
 @contextmanager
 def predicting(
-    folder: Path, *, upstream: int, source: Path = PREDICT, env: Mapping[str, str] = NOTHING
+    folder: Path, *, upstream: int, scheme: str = "http", source: Path = PREDICT, env: Mapping[str, str] = NOTHING
 ) -> Iterator[tuple[int, int]]:
     """``predict`` on a state of its own for that upstream: its pid and port."""
+    origin = f"{scheme}://127.0.0.1:{upstream}"
     state = folder / f"state-{upstream}"
     if not state.exists():
         state.mkdir()
-        make_state(state, upstream=upstream)
+        make_state(state, upstream=origin)
     settings = Settings(
         project="p",
         state_folder=state,
-        vertex_url=f"http://127.0.0.1:{upstream}",
+        vertex_url=origin,
         log_file=folder / "predict.log",
     )
     with function(source, "predict", {**settings.to_env(), **env}, log=folder / "predict.out") as found:

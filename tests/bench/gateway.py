@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from statistics import median as middle
 
@@ -29,10 +29,12 @@ from tests.bench.figures import (
     round_of,
 )
 from tests.bench.processes import free_port, memory_mb, running, seconds_to_first_answer
+from tests.bench.tls import Front, spoken_for
 from tuneway.routing.routes import Dialect
 
 PACE_US = 20_000
-STREAMED = ("gemini", "openai")
+DIALECTS: tuple[Dialect, ...] = ("openai", "gemini", "instances")
+STREAMED: tuple[Dialect, ...] = ("openai", "gemini")
 CONSTANT = """import functions_framework.aio
 from starlette.responses import Response
 
@@ -135,24 +137,30 @@ class Bench:
             row.memory_mb = memory_mb(pid)
         return row
 
-    def predict(self, dialect: Dialect) -> Row:
-        """Key checked, route found, translated both ways, logged."""
-        row = Row(name=f"predict, {dialect}")
+    def predict(self, dialect: Dialect, front: Front | None = None) -> Row:
+        """Key checked, route found, translated both ways, logged; over TLS where there is a ``front``."""
+        row = Row(name=f"predict, {dialect}{' over TLS' if front else ''}")
         whole, streamed = chat_bodies(self.folder, dialect)
-        with predicting(self.folder, upstream=self.ports.fast) as (pid, port):
+        with self._predicting(self.ports.fast, front) as (pid, port):
             seconds_to_first_answer(port, CHAT, whole.read_bytes(), started=time.perf_counter())
             self._whole(row, Load(port, CHAT, whole), pid)
             row.memory_mb = memory_mb(pid)
-            with predicting(self.folder, upstream=self.ports.paced) as (_, paced):
+            with self._predicting(self.ports.paced, front) as (_, paced):
                 seconds_to_first_answer(paced, CHAT, whole.read_bytes(), started=time.perf_counter())
                 if dialect in STREAMED:
                     self._streams(row, [Load(port, CHAT, streamed), Load(paced, CHAT, streamed)], pid)
-        row.spawn_s = middle(self._spawn(whole.read_bytes()) for _ in range(self.effort.rounds))
+        row.spawn_s = middle(self._spawn(whole.read_bytes(), front) for _ in range(self.effort.rounds))
         return row
 
-    def _spawn(self, body: bytes) -> float:
+    def _predicting(self, upstream: int, front: Front | None) -> AbstractContextManager[tuple[int, int]]:
+        if front is None:
+            return predicting(self.folder, upstream=upstream)
+        trusting = {"SSL_CERT_FILE": str(front.certificate)}
+        return predicting(self.folder, upstream=front.ports[upstream], scheme="https", env=trusting)
+
+    def _spawn(self, body: bytes, front: Front | None) -> float:
         started = time.perf_counter()
-        with predicting(self.folder, upstream=self.ports.fast) as (_, port):
+        with self._predicting(self.ports.fast, front) as (_, port):
             return seconds_to_first_answer(port, CHAT, body, started=started)
 
     def _whole(self, row: Row, load: Load, pid: int | None) -> None:
@@ -181,11 +189,14 @@ def measured(folder: Path, effort: Effort) -> Iterator[Row]:
         body, _ = chat_bodies(folder, "gemini")
         seconds_to_first_answer(ports.fast, GEMINI, body.read_bytes(), started=time.perf_counter())
         yield bench.direct()
-        if program := shutil.which("nginx", path=os.defpath + ":/usr/sbin"):
+        program = shutil.which("nginx", path=os.defpath + ":/usr/sbin")
+        if program is not None:
             yield bench.nginx(program)
         yield bench.constant()
-        dialects: tuple[Dialect, ...] = ("openai", "gemini", "instances")
-        yield from map(bench.predict, dialects)
+        yield from map(bench.predict, DIALECTS)
+        if program is not None:
+            with spoken_for(program, folder, ports.fast, ports.paced) as front:
+                yield from (bench.predict(dialect, front) for dialect in STREAMED)
 
 
 def printed(row: Row) -> str:

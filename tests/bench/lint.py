@@ -1,8 +1,9 @@
 """How fast a dataset is linted, and how much memory that takes.
 
-``python tests/bench/lint.py [--megabytes 200] [--rounds 3] [--row-bytes 1900]`` writes a temporary file of OpenAI
-chat rows, then prints MB of file for each second of CPU time (one core), and the peak memory. Each run is a process
-of its own.
+``python tests/bench/lint.py [--megabytes 200] [--rounds 3] [--row-bytes 1900] [--large 1000]`` writes a temporary file
+of OpenAI chat rows, then prints MB of file for each second of CPU time (one core), and the peak memory. Each run is a
+process of its own. Then the same once for a file of ``--large`` MB, the provider's own limit, with the clock's seconds
+(0 leaves it out), and for what costs more: rows full of numbers, and rows that all hold an e-mail address.
 """
 
 import argparse
@@ -33,12 +34,34 @@ def row(number: int, size: int) -> bytes:
     return msgspec.json.encode({"messages": turns}) + b"\n"
 
 
-def write(path: Path, *, megabytes: int, row_bytes: int) -> None:
+def sums(number: int, size: int) -> bytes:
+    """A row of a third of the size, in which every third letter is a digit: more than in any set of arithmetic."""
+    text = (
+        f"Ann has {number} + {number % 97} = <<{number}+{number % 97}={number + number % 97}>>{number + number % 97}. "
+    )
+    return chat(text * (size // 180), f"{text}#### {number}")
+
+
+def addressed(number: int, size: int) -> bytes:
+    """A row with an e-mail address in it."""
+    return chat(f"Write to clerk{number}@acme.com. {TEXT} ", (TEXT + ". ") * (size // 120))
+
+
+def chat(asked: str, answered: str) -> bytes:
+    """A question and its answer."""
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    return msgspec.json.encode({"messages": turns}) + b"\n"
+
+
+Made = Callable[[int, int], bytes]
+
+
+def write(path: Path, *, megabytes: int, row_bytes: int, made: Made = row) -> None:
     """Fill the file with rows."""
     with path.open("wb") as file:
         number = written = 0
         while written < megabytes * MEGABYTE:
-            written += file.write(row(number, row_bytes))
+            written += file.write(made(number, row_bytes))
             number += 1
 
 
@@ -86,37 +109,57 @@ MEASURED: dict[str, Callable[[Path], None]] = {
 
 
 def measure(name: str, path: Path) -> None:
-    """Print the CPU seconds and the peak memory in MB of one run; called in a process of its own."""
-    before = time.process_time()
+    """Print the CPU seconds, the clock's seconds and the peak memory in MB of one run, in a process of its own."""
+    before, started = time.process_time(), time.perf_counter()
     MEASURED[name](path)
-    print(time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    used, passed = time.process_time() - before, time.perf_counter() - started
+    print(used, passed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def once(name: str, path: Path) -> tuple[float, float]:
-    """CPU seconds and peak memory of one run."""
+class Run(msgspec.Struct, frozen=True):
+    """Seconds and MB of one run."""
+
+    cpu: float
+    clock: float
+    memory: float
+
+
+def once(name: str, path: Path) -> Run:
+    """One run."""
     command = [sys.executable, __file__, "--measure", name, "--file", str(path)]
-    seconds, memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(seconds), float(memory)
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return Run(*map(float, told))
 
 
-def compare(path: Path, rounds: int) -> None:
+def compare(path: Path, rounds: int, *, of: str = "OpenAI chat rows") -> None:
     """Print a table; each round measures everything once, so that all share the machine's good and bad moments."""
     size = path.stat().st_size / MEGABYTE
-    print(f"{size:.0f} MB of OpenAI chat rows, CPU time of one core, {rounds} rounds")
+    print(f"{size:.0f} MB of {of}, CPU time of one core, {rounds} rounds")
     runs = [{name: once(name, path) for name in MEASURED} for _ in range(rounds)]
     for name in MEASURED:
-        seconds = sorted(run[name][0] for run in runs)
+        seconds = sorted(run[name].cpu for run in runs)
         middle, best = size / seconds[rounds // 2], size / seconds[0]
-        memory = max(run[name][1] for run in runs)
+        memory = max(run[name].memory for run in runs)
         print(f"{name:>14}  median {middle:6.0f} MB/s  best {best:6.0f} MB/s  peak memory {memory:4.0f} MB")
 
 
+def at_the_limit(path: Path) -> None:
+    """Print what the largest file takes."""
+    size = path.stat().st_size / MEGABYTE
+    print(f"{size:.0f} MB of OpenAI chat rows, once")
+    for name in ("lint", "lint+convert"):
+        run = once(name, path)
+        clock = f"{run.clock:5.1f} s by the clock"
+        print(f"{name:>14}  {size / run.cpu:6.0f} MB/s  {clock}  peak memory {run.memory:4.0f} MB")
+
+
 def main() -> None:
-    """Write the file, measure, print."""
+    """Write the files, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
     parser.add_argument("--row-bytes", type=int, default=1900)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--large", type=int, default=1000)
     parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -127,6 +170,12 @@ def main() -> None:
         path = Path(folder) / "rows.jsonl"
         write(path, megabytes=asked.megabytes, row_bytes=asked.row_bytes)
         compare(path, asked.rounds)
+        for made, of in ((sums, "rows full of numbers"), (addressed, "rows with an e-mail address each")):
+            write(path, megabytes=asked.megabytes // 10, row_bytes=asked.row_bytes, made=made)
+            compare(path, asked.rounds, of=of)
+        if asked.large:
+            write(path, megabytes=asked.large, row_bytes=asked.row_bytes)
+            at_the_limit(path)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,24 @@
-"""The contract of ``ports.Files``: a local folder, and google-cloud-storage against the simulation."""
+"""The contract of ``ports.Files``: a local folder, google-cloud-storage against the simulation, S3 against moto."""
 
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
+import httpx
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
+from tests.vendors.moto_server import moto
+from tuneway.adapters.aws_calls import AwsCaller
+from tuneway.adapters.aws_own_keys import SIMULATED, OwnKeys
 from tuneway.adapters.gcs_files import CHUNK_BYTES, GcsFiles
 from tuneway.adapters.local_files import LocalFiles
+from tuneway.adapters.s3_files import S3Files
+from tuneway.adapters.s3_objects import S3Objects
 from tuneway.errors import BadInput, NotFound
 from tuneway.local.vertex.serve import VertexServer
 from tuneway.local.vertex.settings import VertexSettings
@@ -29,6 +37,12 @@ def storage_url(storage_folder: Path) -> Iterator[str]:
     settings = VertexSettings(store=storage_folder / "vertex.db", objects=storage_folder / "objects")
     with VertexServer(settings) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    with moto() as url:
+        yield url
 
 
 @pytest.fixture
@@ -51,7 +65,15 @@ def gcs_files(storage_url: str, bucket: str) -> Iterator[GcsFiles]:
     client.close()
 
 
-@pytest.fixture(params=["local_files", "gcs_files"], ids=["local", "gcs"])
+@pytest.fixture
+def s3_files(s3_url: str, bucket: str) -> Iterator[Files]:
+    httpx.put(f"{s3_url}/{bucket}", trust_env=False).raise_for_status()
+    caller = AwsCaller(OwnKeys(lambda: SIMULATED))
+    yield SpelledAsGs(S3Files(S3Objects(caller, region="us-east-1", base_url=s3_url)))
+    caller.close()
+
+
+@pytest.fixture(params=["local_files", "gcs_files", "s3_files"], ids=["local", "gcs", "s3"])
 def files(request: pytest.FixtureRequest) -> Files:
     found: Files = request.getfixturevalue(request.param)
     return found
@@ -60,6 +82,29 @@ def files(request: pytest.FixtureRequest) -> Files:
 @pytest.fixture
 def uri(bucket: str) -> str:
     return f"gs://{bucket}/datasets/train.jsonl"
+
+
+class SpelledAsGs:
+    """Files in S3 that take the ``gs://`` of these tests for ``s3://``."""
+
+    def __init__(self, files: S3Files) -> None:
+        self._files = files
+
+    def read(self, uri: str) -> AbstractContextManager[IO[bytes]]:
+        return self._files.read(_in_s3(uri))
+
+    def write(self, uri: str) -> AbstractContextManager[IO[bytes]]:
+        return self._files.write(_in_s3(uri))
+
+    def size(self, uri: str) -> int:
+        return self._files.size(_in_s3(uri))
+
+    def delete(self, uri: str) -> None:
+        self._files.delete(_in_s3(uri))
+
+
+def _in_s3(uri: str) -> str:
+    return f"s3://{uri.removeprefix('gs://')}" if uri.startswith("gs://") else uri
 
 
 def unfinished(folder: Path) -> list[Path]:

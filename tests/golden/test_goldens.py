@@ -37,6 +37,8 @@ def dialect(case: Path) -> Dialect:
 
 
 def target(case: Path) -> Target:
+    if (case / "target.json").exists():
+        return msgspec.json.decode((case / "target.json").read_bytes(), type=Target)
     raw = dialect(case) == "instances" and case in STREAMED
     return Target(resource="projects/p/locations/us-central1/endpoints/1", dialect=dialect(case), raw=raw)
 

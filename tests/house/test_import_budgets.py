@@ -29,9 +29,13 @@ BUDGETS: dict[str, tuple[int, tuple[str, ...]]] = {
     "registry": (1700, (*AIPLATFORM, *NEVER)),
     "tick": (1700, (*AIPLATFORM, *NEVER)),
     "dead_letter": (1700, (*AIPLATFORM, *NEVER)),
-    "deploy_model": (1700, (*AIPLATFORM, *NEVER)),
-    "create_job": (2600, tuple(name for name in NEVER if name not in {"pydantic", "google.genai"})),
-    "poll_jobs": (2600, tuple(name for name in NEVER if name not in {"pydantic", "google.genai"})),
+    "register_model": (1700, (*AIPLATFORM, *NEVER)),
+    "conduct_sweep": (1700, (*AIPLATFORM, *NEVER)),
+    "deploy_model": (1700, (*AIPLATFORM, *NEVER, "httpx", "botocore")),
+    "notify": (1900, (*AIPLATFORM, *NEVER, "httpx", "botocore")),
+    "create_job": (1700, (*AIPLATFORM, *NEVER, "arro3", "httpx", "botocore")),
+    "lint_dataset": (1900, (*AIPLATFORM, *NEVER, "arro3", "httpx", "botocore")),
+    "poll_jobs": (1700, (*AIPLATFORM, *NEVER, "httpx", "botocore")),
 }
 
 

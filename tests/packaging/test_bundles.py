@@ -19,7 +19,8 @@ import pytest
 from tests.fakes import Loop
 from tuneway.errors import BadInput, NotFound
 from tuneway.local import bundles
-from tuneway.local.manifest import HttpTrigger, PubsubTrigger, ScheduleTrigger, load
+from tuneway.local.manifest import HttpTrigger, PubsubTrigger, ScheduleTrigger, StorageTrigger, load
+from tuneway.tuning.catalogue import FAMILIES
 
 MANIFEST = load()
 UV = Path(sys.executable).with_name("uv")
@@ -49,7 +50,7 @@ def test_a_bundle_holds_what_its_door_reaches_and_nothing_local(dist: Path) -> N
 
 
 def test_data_travels_with_the_module_that_reads_it(dist: Path) -> None:
-    assert (dist / "create_job/tuneway/tuning/catalogue.json").is_file()
+    assert all((dist / f"create_job/tuneway/tuning/catalogue.{family}.json").is_file() for family in FAMILIES)
 
 
 def test_an_unknown_function_is_no_bundle(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def _started(python: Path, source: Path, *, state: Path) -> Iterator[str]:
 
 
 def _is_event(name: str) -> bool:
-    return isinstance(MANIFEST.functions[name].trigger, PubsubTrigger)
+    return isinstance(MANIFEST.functions[name].trigger, PubsubTrigger | StorageTrigger)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -154,10 +155,14 @@ def _called(url: str, name: str, job: str) -> tuple[int, str]:
             return _sent(urllib.request.Request(url + path, data=b"", method="POST"))
         case PubsubTrigger(topic=topic):
             return _sent(_event(url, topic, job))
+        case StorageTrigger(event=kind):
+            return _sent(_storage_event(url, kind))
 
 
 def _event(url: str, topic: str, job: str) -> urllib.request.Request:
-    data = base64.b64encode(json.dumps({"job_id": job, "since": 9}).encode()).decode()
+    data = base64.b64encode(
+        json.dumps({"job_id": job, "deployment_id": "none", "sweep_id": "none", "since": 9}).encode()
+    ).decode()
     body = {"message": {"data": data, "messageId": "1", "attributes": {}, "publishTime": "2026-11-21T00:00:00Z"}}
     headers = {
         "content-type": "application/json",
@@ -167,6 +172,19 @@ def _event(url: str, topic: str, job: str) -> urllib.request.Request:
         "ce-specversion": "1.0",
     }
     return urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers, method="POST")
+
+
+def _storage_event(url: str, kind: str) -> urllib.request.Request:
+    headers = {
+        "content-type": "application/json",
+        "ce-id": "1",
+        "ce-type": kind,
+        "ce-source": "//storage.googleapis.com/projects/_/buckets/b",
+        "ce-subject": "objects/rows.jsonl",
+        "ce-specversion": "1.0",
+    }
+    data = json.dumps({"bucket": "b", "name": "rows.jsonl", "generation": "1"}).encode()
+    return urllib.request.Request(url, data=data, headers=headers, method="POST")
 
 
 def _sent(request: urllib.request.Request) -> tuple[int, str]:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from starlette.routing import Route
 from typing_extensions import override
 
 from tests.vendors.anthropic_shapes import BODY, SAMPLING
-from tests.vendors.fake import Asked, Fake, Wire, route
+from tests.vendors.fake import Asked, Fake, Wire
 from tests.vendors.listening import Heard, Image, Tool, counted, halves, pieces, words
 from tests.vendors.openai_chat import sse
 from tests.vendors.script import Call, Error, Reply
@@ -209,11 +208,6 @@ def content(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A message's blocks, however it was written."""
     said = message["content"]
     return [{"type": "text", "text": said}] if isinstance(said, str) else list(said)
-
-
-def anthropic_routes(fake: Fake) -> list[Route]:
-    """Anthropic's own surface."""
-    return [route(fake, "/v1/messages", Messages())]
 
 
 def _sampled(body: Mapping[str, Any], *, new: bool) -> None:

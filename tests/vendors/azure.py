@@ -8,6 +8,7 @@ from starlette.routing import Route
 from typing_extensions import override
 
 from tests.vendors.anthropic_messages import Messages
+from tests.vendors.counting import CountMessages
 from tests.vendors.fake import Asked, Fake, Refused, route
 from tests.vendors.openai_chat import Chat, openai_error, shaped
 from tests.vendors.openai_shapes import CHAT, COMPLETION, EMBEDDING
@@ -171,6 +172,7 @@ def azure_routes(fake: Fake) -> list[Route]:
         route(fake, f"{dated}/embeddings", AzureEmbeddings("dated")),
         route(fake, "/models/chat/completions", AzureChat("foundry")),
         route(fake, "/anthropic/v1/messages", FoundryMessages()),
+        route(fake, "/anthropic/v1/messages/count_tokens", CountMessages(FoundryMessages().admitted)),
         listed(fake, "/openai/v1/models", "azure"),
     ]
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 from tests.vendors.anthropic_messages import BEDROCK_VERSIONS, Messages
 from tests.vendors.bedrock_shapes import COHERE, TITAN
 from tests.vendors.converse import STREAM, Bedrock, Converse, shaped
+from tests.vendors.counting import CountBedrock
 from tests.vendors.event_stream import event
 from tests.vendors.fake import Asked, Fake, Wire, encoded, route
 from tests.vendors.listening import Heard, words
@@ -76,6 +77,7 @@ def bedrock_routes(fake: Fake) -> list[Route]:
     model = "/model/{model:path}"
     claude = "/model/{model:path}/invoke"
     return [
+        route(fake, f"{model}/count-tokens", CountBedrock()),
         route(fake, f"{model}/converse", Converse(streamed=False)),
         route(fake, f"{model}/converse-stream", Converse(streamed=True)),
         route(fake, f"{claude}-with-response-stream", Claude(streamed=True)),

@@ -86,6 +86,8 @@ class Generate(Wire):
         _alternating(asked.body["contents"])
         if (config := asked.body.get("generationConfig") or {}) and _third(asked):
             _third_generation(config)
+        if "thinkingLevel" in (config.get("thinkingConfig") or {}) and _of(asked, "gemini-2"):
+            raise refuse(400, "Thinking level is not supported for this model.")
         if _third(asked):
             _signed(asked.body["contents"])
 
@@ -103,6 +105,8 @@ class Generate(Wire):
             return {**_blocked(), "usageMetadata": self.usage(asked, reply), **_closing(asked)}
         count = (asked.body.get("generationConfig") or {}).get("candidateCount", 1)
         parts = [*_texts(reply, whole=True), *_calls(reply)]
+        if _third(asked) and parts and "text" in parts[-1]:
+            parts[-1] = {**parts[-1], "thoughtSignature": reply.signature}
         made = [{**_candidate(parts, reply), "index": index, **self.logprobs(asked, reply)} for index in range(count)]
         counts = {"usageMetadata": self.usage(asked, reply)} if reply.usage else {}
         return {"candidates": made, **counts, **_closing(asked)}
@@ -125,7 +129,8 @@ class Generate(Wire):
         for part in [*_texts(reply, whole=False), *_calls(reply)]:
             yield {"candidates": [{"content": {"role": "model", "parts": [part]}, "index": 0}], **traffic, **closing}
         counts = {"usageMetadata": self.usage(asked, reply)} if reply.usage else {}
-        yield {"candidates": [{**_candidate([{"text": ""}], reply), "index": 0}], **counts, **closing}
+        signed = {"thoughtSignature": reply.signature} if _third(asked) and not reply.calls else {}
+        yield {"candidates": [{**_candidate([{"text": "", **signed}], reply), "index": 0}], **counts, **closing}
 
     @override
     def failed(self, error: Error) -> tuple[object, Mapping[str, str]]:
@@ -176,7 +181,11 @@ def _alternating(contents: list[dict[str, Any]]) -> None:
 
 
 def _third(asked: Asked) -> bool:
-    return asked.parameters.get("model", "").startswith("gemini-3")
+    return _of(asked, "gemini-3")
+
+
+def _of(asked: Asked, family: str) -> bool:
+    return asked.parameters.get("model", "").startswith(family)
 
 
 def _third_generation(config: Mapping[str, Any]) -> None:
@@ -198,6 +207,9 @@ def _signed(contents: list[dict[str, Any]]) -> None:
             raise refuse(400, f"Function call `{name}` is missing a thought_signature in functionCall parts.")
         if signature not in {SIGNATURE, *STAND_INS, *map(_encoded, STAND_INS)}:
             raise _corrupted()
+    texts = [part for content in contents for part in content["parts"] if "text" in part]
+    if any(part.get("thoughtSignature", SIGNATURE) != SIGNATURE for part in texts):
+        raise _corrupted()
 
 
 def _encoded(text: str) -> str:

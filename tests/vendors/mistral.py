@@ -38,7 +38,7 @@ PART = by_tag(
     text=record({"type": TEXT, "text": TEXT}),
     image_url=record({"type": TEXT, "image_url": either(TEXT, record({"url": TEXT}, detail=TEXT))}),
     document_url=record({"type": TEXT, "document_url": TEXT}, document_name=TEXT),
-    input_audio=record({"type": TEXT, "input_audio": ANY}),
+    input_audio=record({"type": TEXT, "input_audio": TEXT}),
     thinking=record({"type": TEXT, "thinking": ANY}, closed=TRUTH),
 )
 SAID = either(TEXT, many(PART, 1))

@@ -48,6 +48,10 @@ def _media(part: Mapping[str, Any]) -> Image | None:
     match part["type"]:
         case "image_url":
             return data_url(part["image_url"]["url"])
+        case "document_url":
+            return data_url(part["document_url"])
+        case "input_audio" if isinstance(part["input_audio"], str):
+            return Image(kind="audio", size=len(base64.b64decode(part["input_audio"], validate=True)))
         case "input_audio":
             size = len(base64.b64decode(part["input_audio"]["data"], validate=True))
             return Image(kind=f"audio/{part['input_audio']['format']}", size=size)

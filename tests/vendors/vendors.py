@@ -7,7 +7,7 @@ arguments are facts about it (``models``: the only names it serves; more at each
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.vendors.anthropic_messages import anthropic_routes
+from tests.vendors.anthropic_routes import anthropic_routes
 from tests.vendors.azure import azure_routes
 from tests.vendors.bedrock import bedrock_routes
 from tests.vendors.credentials import credential_routes

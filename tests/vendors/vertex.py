@@ -11,28 +11,19 @@ from starlette.routing import Route
 from typing_extensions import override
 
 from tests.vendors.anthropic_messages import VERTEX_VERSIONS, Messages
+from tests.vendors.counting import CountGemini, CountVertexClaude
 from tests.vendors.fake import Asked, Delivery, Fake, Refused, Wire, answered, encoded, recorded, route
 from tests.vendors.gemini import Generate, google_error, google_shaped, token_borne
-from tests.vendors.listening import Heard, words
+from tests.vendors.listening import Heard
 from tests.vendors.mistral import Mistral
 from tests.vendors.openai_chat import Chat, shaped
-from tests.vendors.openai_surfaces import vector
 from tests.vendors.script import Error, Reply
 from tests.vendors.self_hosted import NAMELESS_CHAT, Vllm
-from tests.vendors.shapes import MAP, TEXT, TRUTH, at_least, many, matching, one_of, record, refuse
+from tests.vendors.shapes import MAP, many, record, refuse
+from tests.vendors.vertex_embeddings import EmbedContent, TextEmbeddings
 
 Kind = Literal["gemini", "vllm", "predict", "raw"]
 PLACE = "/{version}/projects/{project}/locations/{location}"
-TASKS = ("RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING")
-MORE_TASKS = ("QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY")
-EMBED = record(
-    {
-        "instances": many(
-            record({"content": matching(".")}, title=TEXT, task_type=one_of(*TASKS, *MORE_TASKS), mimeType=TEXT), 1, 250
-        )
-    },
-    parameters=record(autoTruncate=TRUTH, outputDimensionality=at_least(1)),
-)
 PREDICT = record({"instances": many({})}, parameters=MAP)
 
 
@@ -90,44 +81,6 @@ class OpenApi(Chat):
         return [google_error(error)], {}
 
 
-class TextEmbeddings(Wire):
-    """``:predict`` of Google's text embedding models; gemini-embedding takes one text at a time."""
-
-    stream_kind = ""
-
-    @override
-    def check(self, asked: Asked, fake: Fake) -> None:
-        token_borne(asked, fake)
-        google_shaped(asked.body, EMBED)
-        if asked.parameters["model"].startswith("gemini-embedding") and len(asked.body["instances"]) > 1:
-            raise refuse(400, "Only one instance per prediction call is supported by this model.")
-
-    @override
-    def heard(self, asked: Asked) -> Heard:
-        return Heard(words=words(asked.body["instances"]))
-
-    @override
-    def streams(self, asked: Asked) -> bool:
-        return False
-
-    @override
-    def whole(self, asked: Asked, reply: Reply) -> object:
-        size = (asked.body.get("parameters") or {}).get("outputDimensionality", 768)
-        return {"predictions": [_embedded(found["content"], size) for found in asked.body["instances"]]}
-
-    @override
-    def events(self, asked: Asked, reply: Reply) -> list[bytes]:
-        raise refuse(501, "Operation is not implemented.")
-
-    @override
-    def failed(self, error: Error) -> tuple[object, Mapping[str, str]]:
-        return google_error(error), {}
-
-    @override
-    def broken(self, error: Error) -> bytes:
-        return encoded(google_error(error))
-
-
 class Container(TextEmbeddings):
     """A custom container: ``predict`` answers each instance with what it says, ``rawPredict`` hands the body back."""
 
@@ -176,6 +129,9 @@ def vertex_routes(fake: Fake) -> list[Route]:
         route(fake, f"{makers}/google/models/{{model}}:generateContent", Generate(streamed=False)),
         route(fake, f"{makers}/google/models/{{model}}:streamGenerateContent", Generate(streamed=True)),
         route(fake, f"{makers}/google/models/{{model}}:predict", TextEmbeddings()),
+        route(fake, f"{makers}/google/models/{{model}}:embedContent", EmbedContent()),
+        route(fake, f"{makers}/google/models/{{model}}:countTokens", CountGemini()),
+        route(fake, f"{makers}/anthropic/models/count-tokens:rawPredict", CountVertexClaude()),
         route(fake, f"{makers}/anthropic/models/{{model}}:rawPredict", VertexClaude(streamed=False)),
         route(fake, f"{makers}/anthropic/models/{{model}}:streamRawPredict", VertexClaude(streamed=True)),
         route(fake, f"{makers}/mistralai/models/{{model}}:rawPredict", Mistral(streamed=False)),
@@ -191,6 +147,7 @@ def vertex_routes(fake: Fake) -> list[Route]:
 GENERATE: Mapping[str, Wire] = {
     "generateContent": Generate(streamed=False),
     "streamGenerateContent": Generate(streamed=True),
+    "countTokens": CountGemini(),
 }
 RAW: Mapping[str, Wire] = {"rawPredict": Container(raw=True)}
 SPOKEN: Mapping[Kind, Mapping[str, Wire]] = {
@@ -285,11 +242,6 @@ def _model(asked: Asked, fake: Fake) -> dict[str, Any]:
 
 def _container(image: str, route_: str) -> dict[str, Any]:
     return {"imageUri": image, "predictRoute": route_, "healthRoute": "/health", "ports": [{"containerPort": 8080}]}
-
-
-def _embedded(text: str, size: int) -> dict[str, Any]:
-    statistics = {"truncated": False, "token_count": len(text.split())}
-    return {"embeddings": {"values": vector(text, size), "statistics": statistics}}
 
 
 def _predicted(instance: Any) -> str:

@@ -20,13 +20,17 @@ class Scope(StrEnum):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a key: ``owner`` is the tenant its work belongs to; times are Unix seconds."""
+    """What is known of a key: ``owner`` is the tenant its work belongs to; times are Unix seconds.
+
+    ``max_cost_usd`` is what one tuning job of this key may cost before somebody has to approve it; None is any sum.
+    """
 
     owner: str
     scopes: tuple[Scope, ...]
     created_at: float
     name: str = ""
     expires_at: float | None = None
+    max_cost_usd: float | None = None
 
 
 def key_from(randomness: bytes) -> str:

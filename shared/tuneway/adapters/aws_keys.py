@@ -57,6 +57,18 @@ class SecretKeys:
         return AwsKeys(access_key_id=access, secret_access_key=secret)
 
 
+class WrittenKeys:
+    """A user's long-lived keys in one secret: a JSON object of ``access_key_id`` and ``secret_access_key``."""
+
+    def __init__(self, secrets: Secrets, ref: str) -> None:
+        self._secrets = secrets
+        self._ref = ref
+
+    async def keys(self) -> AwsKeys:
+        """The keys, as the secret holds them now."""
+        return keys_in(await self._secrets.value(self._ref))
+
+
 class Role(msgspec.Struct, frozen=True, kw_only=True):
     """A role that trusts Google's identity tokens, and the region whose STS lends its keys."""
 

@@ -13,7 +13,30 @@ from typing import Protocol, cast
 import msgspec
 
 from tuneway.adapters.aws_keys import AwsKeys
-from tuneway.ports import UpstreamRequest
+
+
+class Signable(Protocol):
+    """A request as it will be sent."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Whole, and encoded."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those that the caller sets."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Whole."""
+        ...
 
 
 class _Request(Protocol):
@@ -39,15 +62,18 @@ class _NewKeys(Protocol):
 class _Botocore(msgspec.Struct, frozen=True):
     request: _NewRequest
     signer: _NewSigner
+    signer_for_s3: _NewSigner
     keys: _NewKeys
 
 
-def sign(request: UpstreamRequest, keys: AwsKeys, *, region: str, service: str = "bedrock") -> Mapping[str, str]:
+def sign(request: Signable, keys: AwsKeys, *, region: str, service: str = "bedrock") -> Mapping[str, str]:
     """The headers that prove ``request``, which must then be sent as it is: URL, body and headers are signed."""
     botocore = _botocore()
     signed = botocore.request(method=request.method, url=request.url, data=request.body, headers=dict(request.headers))
     held = botocore.keys(keys.access_key_id, keys.secret_access_key, keys.session_token)
-    botocore.signer(held, service, region).add_auth(signed)
+    # S3 alone signs a path as it stands, and wants the body's hash in a header of its own.
+    signer = botocore.signer_for_s3 if service == "s3" else botocore.signer
+    signer(held, service, region).add_auth(signed)
     given = {name.lower() for name in request.headers}
     return {name.lower(): value for name, value in signed.headers.items() if name.lower() not in given}
 
@@ -59,5 +85,6 @@ def _botocore() -> _Botocore:
     return _Botocore(
         cast("_NewRequest", import_module("botocore.awsrequest").AWSRequest),
         cast("_NewSigner", import_module("botocore.auth").SigV4Auth),
+        cast("_NewSigner", import_module("botocore.auth").S3SigV4Auth),
         cast("_NewKeys", import_module("botocore.credentials").ReadOnlyCredentials),
     )

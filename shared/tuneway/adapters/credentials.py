@@ -60,10 +60,10 @@ class CloudCredentials:
     async def _signed(self, request: UpstreamRequest, auth: Auth) -> Mapping[str, str]:
         """Signed with AWS keys; an API key of Bedrock is a bearer token and signs nothing."""
         if auth.secret is None:
-            return sign(request, await self._own_keys(), region=auth.region)
+            return sign(request, await self._own_keys(), region=auth.region, service=auth.service)
         secret = await self._secrets.value(auth.secret)
         if secret.startswith("{"):
-            return sign(request, keys_in(secret), region=auth.region)
+            return sign(request, keys_in(secret), region=auth.region, service=auth.service)
         return {auth.header: f"Bearer {_one_line(secret)}"}
 
     async def _own_keys(self) -> AwsKeys:

@@ -58,6 +58,14 @@ class _Session(Protocol):
     def get_credentials(self) -> _Lent | None: ...
 
 
+def login(given: str | None = None) -> tuple[object, str | None]:
+    """Google's own credentials object, for clients of Google's, and its project; arguments as for ``DefaultTokens``.
+
+    Raises UpstreamError (502).
+    """
+    return _google(given)
+
+
 class DefaultTokens:
     """``ports.Tokens`` of the user, or of ``given``: a key file, or the JSON in it. For one event loop."""
 

@@ -8,6 +8,7 @@ import httptools
 from typing_extensions import override
 
 HIGH_WATER = 262_144
+FAIR_SHARE = 65_536  # bytes handed over at a time: what comes in a flood waits until the others have had their turn
 HEAD_LIMIT = 262_144
 SWITCHING = 101
 
@@ -41,9 +42,10 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._waiting_bytes = 0
+        self._sated = False
         self._heard = 0
         self._head = False
         self._complete = False
@@ -62,6 +64,11 @@ class Connection(asyncio.Protocol):
         self._watch_within(patience)
         self._transport.write(data)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """By lower-case name; of several with one name the last counts."""
+        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._fields}
+
     async def head(self) -> None:
         """Wait for status and headers. Raises Broken, TooSlow."""
         while not self._head:
@@ -69,17 +76,39 @@ class Connection(asyncio.Protocol):
 
     async def next_bytes(self) -> bytes:
         """What has arrived of the body since the last call; empty at its end. Raises Broken, TooSlow."""
+        if self._sated:
+            self._sated = False
+            await asyncio.sleep(0)
         while not self._body:
             if self._complete:
                 return b""
             await self._arrival()
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        """What waits of the body, at most a fair share of it."""
         data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
         self._waiting_bytes = 0
+        if len(data) > FAIR_SHARE:
+            self._body.append(data[FAIR_SHARE:])
+            self._waiting_bytes = len(data) - FAIR_SHARE
+            self._sated = True
+            return data[:FAIR_SHARE]
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
         return data
+
+    @property
+    def over(self) -> bool:
+        """Whether the body is whole, and all of it taken."""
+        return self._complete and not self._body
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long it has rested."""
+        return self._loop.time() - self.idle_since
 
     def end(self) -> None:
         """Finish the exchange: a complete one leaves the connection reusable, any other closes it."""
@@ -96,24 +125,18 @@ class Connection(asyncio.Protocol):
             self.open = False
             self._transport.abort()
 
-    async def _arrival(self) -> None:
-        self._raise_fault()
-        self._waiter = self._loop.create_future()
-        self._last = self._loop.time()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-        if not self._body:
-            self._raise_fault()
-
-    def _raise_fault(self) -> None:
+    def _arrival(self) -> Future[None]:
+        """What to wait for. Raises what has gone wrong: after what came before it was taken."""
         if self._fault is not None:
             raise self._fault
+        self._last = self._loop.time()
+        self._waiter = self._loop.create_future()
+        return self._waiter
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _fail(self, fault: Exception) -> None:
         if self._fault is None and not self._complete:
@@ -155,7 +178,6 @@ class Connection(asyncio.Protocol):
             self.close()  # words without a question: whatever they are, they answer nothing
             return
         self._heard += len(data)
-        self._last = self._loop.time()
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as exc:
@@ -177,14 +199,15 @@ class Connection(asyncio.Protocol):
         self._fail(Broken("the connection was closed", unheard=not self._heard))
 
     def _ends_with_the_connection(self) -> bool:
-        return "content-length" not in self.headers and "chunked" not in self.headers.get("transfer-encoding", "")
+        headers = self.headers
+        return "content-length" not in headers and "chunked" not in headers.get("transfer-encoding", "")
 
     # --- what the parser reports ---
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; of several with one name the last counts. Those after the body are passed over."""
+        """One header, kept as it came: few answers' headers are ever read. Those after the body are passed over."""
         if not self._head:
-            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is there, unless it is an interim one (100 Continue, 103 Early Hints)."""
@@ -205,4 +228,4 @@ class Connection(asyncio.Protocol):
             self._complete = True
             self._kept = self._parser.should_keep_alive()
         else:
-            self.headers = {}
+            self._fields = []

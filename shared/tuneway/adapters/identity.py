@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tuneway.adapters import aws_keys, entra_tokens
-from tuneway.adapters.aws_keys import LentKeys, Role
+from tuneway.adapters.aws_keys import KeySource, LentKeys, Role, WrittenKeys
 from tuneway.adapters.credentials import CloudCredentials
 from tuneway.adapters.entra_tokens import ClientSecret, EntraApplication, EntraTokens, Federated, Proof
 from tuneway.adapters.google_tokens import GoogleIdentity
@@ -18,11 +18,18 @@ def credentials(
     settings: Settings, upstream: Upstream, *, google: Tokens, environment: Mapping[str, str]
 ) -> CloudCredentials:
     """Google's identity, and those of Azure and AWS that the settings name. For one event loop."""
-    manager = SecretManager(upstream, google, base_url=settings.secrets_url)
-    secrets = ReferencedSecrets({"env:": EnvironmentSecrets(environment), "projects/": manager})
+    secrets = referenced(settings, upstream, google=google, environment=environment)
     return CloudCredentials(
-        secrets, google, entra=_entra(settings, upstream, secrets), aws=_aws_keys(settings, upstream)
+        secrets, google, entra=_entra(settings, upstream, secrets), aws=aws_source(settings, upstream, secrets)
     )
+
+
+def referenced(
+    settings: Settings, upstream: Upstream, *, google: Tokens, environment: Mapping[str, str]
+) -> ReferencedSecrets:
+    """The secrets behind references of either form."""
+    manager = SecretManager(upstream, google, base_url=settings.secrets_url)
+    return ReferencedSecrets({"env:": EnvironmentSecrets(environment), "projects/": manager})
 
 
 def _entra(settings: Settings, upstream: Upstream, secrets: Secrets) -> Callable[[str], Tokens] | None:
@@ -36,11 +43,14 @@ def _entra(settings: Settings, upstream: Upstream, secrets: Secrets) -> Callable
     return lambda scope: EntraTokens(upstream, application, proof, scope=scope)
 
 
-def _aws_keys(settings: Settings, upstream: Upstream) -> LentKeys | None:
+def aws_source(settings: Settings, upstream: Upstream, secrets: Secrets) -> KeySource | None:
+    """Where the installation's own AWS keys come from: a secret, else its role, else nowhere. For one event loop."""
+    if settings.aws_secret is not None:
+        return WrittenKeys(secrets, settings.aws_secret)
     if settings.aws_role is None:
         return None
     role = Role(arn=settings.aws_role, region=settings.aws_region)
-    return LentKeys(upstream, _identity(settings, upstream, aws_keys.AUDIENCE), role)
+    return LentKeys(upstream, _identity(settings, upstream, aws_keys.AUDIENCE), role, base_url=settings.aws_url)
 
 
 def _identity(settings: Settings, upstream: Upstream, audience: str) -> GoogleIdentity:

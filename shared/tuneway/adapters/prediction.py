@@ -6,6 +6,7 @@ import msgspec
 
 from tuneway.adapters.google_tokens import GoogleTokens, StaticTokens
 from tuneway.adapters.identity import credentials
+from tuneway.adapters.media_sources import STORAGE, MediaSources, Reach
 from tuneway.adapters.snapshots_firestore import FirestoreSnapshots
 from tuneway.adapters.snapshots_sqlite import SqliteSnapshots
 from tuneway.errors import BadInput
@@ -30,9 +31,19 @@ def google(settings: Settings, upstream: Upstream) -> Google:
 
 def connection(settings: Settings, upstream: Upstream, tokens: Tokens) -> Connection:
     """How models are reached."""
+    proofs = credentials(settings, upstream, google=tokens, environment=environment())
+    closed = frozenset(bucket for bucket in (settings.bucket, settings.aws_bucket) if bucket)
+    reach = Reach(
+        private=settings.private_sources,
+        closed=closed,
+        region=settings.aws_region,
+        storage=settings.vertex_url or STORAGE,
+    )
     return Connection(
         upstream=upstream,
-        credentials=credentials(settings, upstream, google=tokens, environment=environment()),
+        credentials=proofs,
+        sources=MediaSources(upstream, proofs, reach),
+        closed=closed,
         base_url=settings.vertex_url,
         timeouts=Timeouts(connect=settings.upstream_connect_timeout, read=settings.upstream_read_timeout),
     )

@@ -6,7 +6,7 @@ Why not a ready-made client: docs/decisions/2026-11-21-upstream-client.md.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -48,7 +48,7 @@ class HttptoolsUpstream:
         connections = self._idle.get(origin)
         while connections:
             connection = connections.pop()
-            if connection.reusable and asyncio.get_running_loop().time() - connection.idle_since < IDLE_SECONDS:
+            if connection.reusable and connection.idle_seconds < IDLE_SECONDS:
                 return connection
             connection.close()
         return None
@@ -61,14 +61,19 @@ class HttptoolsUpstream:
         if len(connections) > IDLE_PER_ORIGIN or connection.idle_since - oldest.idle_since > IDLE_SECONDS:
             connections.pop(0).close()
 
-    async def connected(self, origin: Origin, timeouts: Timeouts) -> Connection:
-        """A new connection. Raises UpstreamError."""
+    async def connected(self, origin: Origin, timeouts: Timeouts, *, address: str | None = None) -> Connection:
+        """A new connection, to ``address`` where one is given. Raises UpstreamError."""
         loop = asyncio.get_running_loop()
         scheme, host, port = origin
+        secure = scheme == b"https"
         try:
             async with asyncio.timeout(timeouts.connect):
                 transport, connection = await loop.create_connection(
-                    lambda: Connection(loop), host.decode(), port, ssl=self._context() if scheme == b"https" else None
+                    lambda: Connection(loop),
+                    address or host.decode(),
+                    port,
+                    ssl=self._context() if secure else None,
+                    server_hostname=host.decode() if secure else None,
                 )
         except TimeoutError as exc:
             raise _too_slow() from exc
@@ -88,7 +93,7 @@ class HttptoolsUpstream:
 class _Call:
     """One call and its answer in one object: the hot path makes as few as it can."""
 
-    __slots__ = ("_connection", "_origin", "_pool", "_request", "headers", "status")
+    __slots__ = ("_connection", "_origin", "_pool", "_request", "status")
 
     def __init__(self, pool: HttptoolsUpstream, request: UpstreamRequest) -> None:
         self._pool = pool
@@ -96,13 +101,17 @@ class _Call:
         self._connection: Connection
         self._origin: Origin
         self.status = 0
-        self.headers: Mapping[str, str] = {}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._connection.headers
 
     async def __aenter__(self) -> Self:
         self._origin, data = _serialised(self._request)
-        connection = self._pool.idle(self._origin)
+        address = self._request.address  # such a connection is this call's alone: the pool knows hosts by their names
+        connection = self._pool.idle(self._origin) if address is None else None
         if connection is None or not await self._answered(connection, data, reused=True):
-            fresh = await self._pool.connected(self._origin, self._request.timeouts)
+            fresh = await self._pool.connected(self._origin, self._request.timeouts, address=address)
             await self._answered(fresh, data, reused=False)
         return self
 
@@ -110,7 +119,9 @@ class _Call:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.end()
-        if self._connection.reusable:
+        if self._request.address is not None:
+            self._connection.close()
+        elif self._connection.reusable:
             self._pool.rest(self._origin, self._connection)
 
     async def _answered(self, connection: Connection, data: bytes, *, reused: bool) -> bool:
@@ -135,12 +146,11 @@ class _Call:
             raise
         self._connection = connection
         self.status = connection.status
-        self.headers = connection.headers
         return True
 
     async def read(self) -> bytes:
         first = await self._next()
-        if not (more := first and await self._next()):
+        if self._connection.over or not (more := await self._next()):
             return first
         pieces, size = [first, more], len(first) + len(more)
         while piece := await self._next():
@@ -150,27 +160,30 @@ class _Call:
                 raise _too_large()
         return b"".join(pieces)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        connection = self._connection
+    def chunks(self) -> Self:
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            while chunk := await connection.next_bytes():
-                yield chunk
-        except Broken as exc:
-            raise _unreachable() from exc
-        except TooSlow as exc:
-            raise _too_slow() from exc
+            chunk = await self._connection.next_bytes()
+        except (Broken, TooSlow) as exc:
+            raise _fault_of(exc) from exc
+        if chunk:
+            return chunk
+        raise StopAsyncIteration
 
     async def _next(self) -> bytes:
         try:
             return await self._connection.next_bytes()
-        except Broken as exc:
-            raise _unreachable() from exc
-        except TooSlow as exc:
-            raise _too_slow() from exc
+        except (Broken, TooSlow) as exc:
+            raise _fault_of(exc) from exc
 
 
 def _serialised(request: UpstreamRequest) -> tuple[Origin, bytes]:
-    """The origin and the bytes of the request. Raises ValueError for a URL or a header that is none."""
+    """The origin and the bytes of the request. Raises UpstreamError for no URL, ValueError for no header."""
     origin, start = _start(request.method, request.url)
     fields = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
     if fields.count("\n") != len(request.headers) or fields.count("\r") != len(request.headers):
@@ -188,12 +201,23 @@ def _serialised(request: UpstreamRequest) -> tuple[Origin, bytes]:
 @lru_cache(maxsize=1024)
 def _start(method: str, url: str) -> tuple[Origin, bytes]:
     """The origin, and the head's lines that follow from the URL: few URLs get nearly all requests."""
-    parsed = httptools.parse_url(url.encode("ascii"))
+    try:
+        parsed = httptools.parse_url(url.encode("ascii"))
+    except (httptools.HttpParserInvalidURLError, UnicodeEncodeError) as exc:
+        raise _no_url() from exc
     path = parsed.path or b"/"
     target = b"%b?%b" % (path, parsed.query) if parsed.query else path
     authority = b"%b:%d" % (parsed.host, parsed.port) if parsed.port else parsed.host
     origin = parsed.schema, parsed.host, parsed.port or PORTS[parsed.schema]
     return origin, b"%b %b HTTP/1.1\r\nhost: %b\r\nuser-agent: tuneway\r\n" % (method.encode(), target, authority)
+
+
+def _no_url() -> UpstreamError:
+    return UpstreamError("The address to call is no URL.", status=502, kind="server_error", code="upstream_error")
+
+
+def _fault_of(exc: Broken | TooSlow) -> UpstreamError:
+    return _too_slow() if isinstance(exc, TooSlow) else _unreachable()
 
 
 def _too_slow() -> UpstreamError:

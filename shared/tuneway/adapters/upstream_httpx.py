@@ -38,12 +38,19 @@ class HttpxUpstream:
         await self._client.aclose()
 
     def _built(self, request: UpstreamRequest) -> httpx.Request:
+        url, headers = httpx.URL(request.url), dict(request.headers)
+        extensions: dict[str, object] = {}
+        if request.address is not None:  # the name is what the certificate is for and what the server knows itself by
+            headers["host"] = url.netloc.decode("ascii")
+            extensions["sni_hostname"] = url.raw_host.decode("ascii")
+            url = url.copy_with(host=request.address)
         return self._client.build_request(
             request.method,
-            request.url,
-            headers=dict(request.headers),
+            url,
+            headers=headers,
             content=request.body or None,
             timeout=_timeout(request.timeouts),
+            extensions=extensions,
         )
 
 

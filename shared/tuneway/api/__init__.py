@@ -1,7 +1,15 @@
 """The Python API, with the names, arguments and answers that LiteLLM's users know; never packaged."""
 
-from tuneway.api.answers import FineTuningJob, ModelResponse, ModelResponseStream
+from tuneway.api.answers import (
+    CostEstimate,
+    EmbeddingResponse,
+    FineTuningJob,
+    FineTuningJobs,
+    ModelResponse,
+    ModelResponseStream,
+)
 from tuneway.api.chat import acompletion, batch_completion, completion
+from tuneway.api.embeddings import aembedding, embedding
 from tuneway.api.errors import (
     APIConnectionError,
     APIError,
@@ -19,6 +27,12 @@ from tuneway.api.errors import (
 )
 from tuneway.api.streams import CompletionStream
 from tuneway.api.tuning import (
+    acancel_fine_tuning_job,
+    acreate_fine_tuning_job,
+    aestimate_fine_tuning_cost,
+    aget_fine_tuning_job,
+    alist_fine_tuning_jobs,
+    aretrieve_fine_tuning_job,
     cancel_fine_tuning_job,
     create_fine_tuning_job,
     estimate_fine_tuning_cost,
@@ -36,7 +50,10 @@ __all__ = [
     "ConflictError",
     "ContentPolicyViolationError",
     "ContextWindowExceededError",
+    "CostEstimate",
+    "EmbeddingResponse",
     "FineTuningJob",
+    "FineTuningJobs",
     "InternalServerError",
     "ModelResponse",
     "ModelResponseStream",
@@ -45,11 +62,19 @@ __all__ = [
     "RateLimitError",
     "ServiceUnavailableError",
     "Timeout",
+    "acancel_fine_tuning_job",
     "acompletion",
+    "acreate_fine_tuning_job",
+    "aembedding",
+    "aestimate_fine_tuning_cost",
+    "aget_fine_tuning_job",
+    "alist_fine_tuning_jobs",
+    "aretrieve_fine_tuning_job",
     "batch_completion",
     "cancel_fine_tuning_job",
     "completion",
     "create_fine_tuning_job",
+    "embedding",
     "estimate_fine_tuning_cost",
     "get_fine_tuning_job",
     "list_fine_tuning_jobs",

@@ -6,12 +6,15 @@ annotations say which fields there usually are; one of them that is absent is No
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 import msgspec
 from typing_extensions import override
 
+from tuneway.api.errors import InternalServerError
+
 Parts = Mapping[str, type["Record"]]
+R = TypeVar("R", bound="Record")
 
 
 class Record(dict[str, object]):
@@ -150,8 +153,26 @@ class ModelResponseStream(Record):
     parts: ClassVar[Parts] = {"choices": StreamingChoice, "usage": Usage}
 
 
+class Embedding(Record):
+    """The vector of one input; a base64 text where that was asked for."""
+
+    object: str
+    index: int
+    embedding: list[float]
+
+
+class EmbeddingResponse(Record):
+    """The vectors, in the order of the inputs."""
+
+    object: str
+    data: list[Embedding]
+    model: str
+    usage: Usage
+    parts: ClassVar[Parts] = {"data": Embedding, "usage": Usage}
+
+
 class FineTuningJob(Record):
-    """A tuning job as OpenAI shows it; ``tuneway`` holds what more is known."""
+    """A tuning job as OpenAI shows it; ``progress`` is from 0 to 1, ``tuneway`` holds what more is known."""
 
     id: str
     object: str
@@ -163,8 +184,11 @@ class FineTuningJob(Record):
     training_file: str
     validation_file: str | None
     trained_tokens: int | None
+    progress: float | None
     estimated_finish: int | None
     hyperparameters: Record | None
+    method: Record | None
+    metadata: Record | None
     error: Record | None
     tuneway: Record | None
 
@@ -179,8 +203,13 @@ class FineTuningJobs(Record):
 
 
 class CostEstimate(Record):
-    """What tuning will cost, in USD; ``label`` says how sure that is, ``dataset`` what the file holds."""
+    """What tuning will cost, in USD, and how long it takes; ``label`` says how sure that is.
 
+    ``amount`` is the interval for people, ``dataset`` what the file holds, ``duration`` None without past jobs.
+    """
+
+    model: str
+    amount: str | None
     usd_low: float | None
     usd_high: float | None
     currency: str
@@ -191,7 +220,18 @@ class CostEstimate(Record):
     epochs: int
     price_source: str | None
     price_as_of: str | None
-    dataset: Record
+    notes: list[str]
+    duration: Record | None
+    dataset: Record | None
+    validation_dataset: Record | None
+
+
+def read(kind: type[R], body: bytes) -> R:
+    """The answer in a body. Raises InternalServerError."""
+    try:
+        return kind.from_json(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise InternalServerError("The answer is no JSON object. Check the address.", status_code=502) from exc
 
 
 def _held(value: object, kind: type[Record]) -> object:

@@ -8,10 +8,10 @@ import msgspec
 from typing_extensions import Unpack
 
 from tuneway.api import deployed, direct
-from tuneway.api.answers import ModelResponse
+from tuneway.api.answers import ModelResponse, read
 from tuneway.api.background import background
-from tuneway.api.errors import APIError, InternalServerError
-from tuneway.api.options import Asked, Options, asked, setting
+from tuneway.api.errors import APIError
+from tuneway.api.options import Asked, Options, asked
 from tuneway.api.streams import CompletionStream, Reading
 
 Messages = Sequence[object]
@@ -86,25 +86,12 @@ async def _asked(question: Asked) -> ModelResponse | CompletionStream:
 
 
 async def _whole(question: Asked) -> ModelResponse:
-    body = await (deployed.whole if _is_deployed(question) else direct.whole)(question)
-    try:
-        return ModelResponse.from_json(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise InternalServerError("The answer is no JSON object. Check the address.", status_code=502) from exc
+    return read(ModelResponse, await (deployed.whole if deployed.is_meant(question) else direct.whole)(question))
 
 
 async def _opened(question: Asked) -> CompletionStream:
-    first, pieces = await (deployed.opened if _is_deployed(question) else direct.opened)(question)
+    first, pieces = await (deployed.opened if deployed.is_meant(question) else direct.opened)(question)
     return CompletionStream(Reading(first, pieces))
-
-
-def _is_deployed(question: Asked) -> bool:
-    """With ``base_url``; and a bare alias, which nobody else knows, where ``TUNEWAY_URL`` is set."""
-    way = question.way
-    if way.base_url is not None:
-        return True
-    bare = "/" not in question.model and way.custom_llm_provider is None and way.api_base is None
-    return bare and setting(deployed.URL) is not None
 
 
 def _given(options: Options) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import IO, TypeVar
 
@@ -20,7 +20,6 @@ from tuneway.routing.policy import pause
 
 A = TypeVar("A")
 
-CHAT = "chat/completions"
 JSON = {"content-type": "application/json"}
 TIMEOUT = 600.0
 CONNECT = 5.0
@@ -43,16 +42,17 @@ _UPSTREAMS: dict[asyncio.AbstractEventLoop, HttpxUpstream] = {}
 
 
 class Tuneway(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one is and the key for it; ``url`` ends in ``/v1``."""
+    """Where one is and the key for it; ``url`` ends in ``/v1``, ``extra`` are headers of the caller's."""
 
     url: str
     key: str
     timeout: float = TIMEOUT
+    extra: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
-        """The proof of who asks."""
-        return {"authorization": f"Bearer {self.key}"}
+        """The proof of who asks, and what else the call is to bear."""
+        return {**dict(self.extra), "authorization": f"Bearer {self.key}"}
 
 
 def located(base_url: str | None, api_key: str | None, timeout: float | None = None) -> Tuneway:
@@ -66,8 +66,22 @@ def located(base_url: str | None, api_key: str | None, timeout: float | None = N
     return Tuneway(url=url if url.endswith("/v1") else f"{url}/v1", key=key, timeout=timeout or TIMEOUT)
 
 
+def marked(there: Tuneway, headers: Iterable[tuple[str, str]]) -> Tuneway:
+    """The same tuneway, called with these headers."""
+    return msgspec.structs.replace(there, extra=tuple(headers))
+
+
+def is_meant(asked: Asked) -> bool:
+    """With ``base_url``; and a bare alias, which nobody else knows, where ``TUNEWAY_URL`` is set."""
+    way = asked.way
+    if way.base_url is not None:
+        return True
+    bare = "/" not in asked.model and way.custom_llm_provider is None and way.api_base is None
+    return bare and setting(URL) is not None
+
+
 async def whole(asked: Asked) -> bytes:
-    """The completion as OpenAI's JSON. Raises APIError."""
+    """The answer as OpenAI's JSON. Raises APIError."""
     return await _tried(asked, _whole)
 
 
@@ -153,7 +167,7 @@ def _request(asked: Asked) -> UpstreamRequest:
     there = located(way.base_url, way.api_key, way.timeout)
     timeouts = Timeouts(connect=min(CONNECT, there.timeout), read=there.timeout)
     headers = {**JSON, **dict(way.extra_headers), **there.headers}
-    return UpstreamRequest(url=f"{there.url}/{CHAT}", headers=headers, body=asked.body, timeouts=timeouts)
+    return UpstreamRequest(url=f"{there.url}/{asked.surface}", headers=headers, body=asked.body, timeouts=timeouts)
 
 
 async def _accepted(response: UpstreamResponse) -> None:

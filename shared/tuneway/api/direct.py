@@ -10,15 +10,14 @@ from typing import TypeVar
 import msgspec
 from typing_extensions import override
 
-from tuneway.adapters import identity
+from tuneway.adapters import identity, prediction
 from tuneway.adapters.aws_signing import sign
 from tuneway.adapters.default_credentials import DefaultKeys, DefaultTokens
 from tuneway.adapters.google_tokens import StaticTokens
-from tuneway.adapters.prediction import SIMULATED
 from tuneway.adapters.upstream_httpx import HttpxUpstream
 from tuneway.api.background import background
 from tuneway.api.errors import of_fault, refused
-from tuneway.api.options import Asked, Way
+from tuneway.api.options import Asked, Surface, Way
 from tuneway.api.places import GIVEN_KEY, defaults, given_key, given_project, identified
 from tuneway.api.streams import Pieces
 from tuneway.edge.endpoints import Endpoints
@@ -26,9 +25,11 @@ from tuneway.errors import TunewayError
 from tuneway.ports import Auth, Credentials, Timeouts, Upstream, UpstreamRequest
 from tuneway.prediction.attempts import Ask, Attempts
 from tuneway.prediction.calls import Connection, google_signed
-from tuneway.prediction.chat import ChatQuestion
+from tuneway.prediction.chat import ChatQuestion, Question
+from tuneway.prediction.dialects.openai.passage import passage_of
 from tuneway.prediction.events import Events
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.surfaces.embeddings.question import EmbeddingQuestion
 from tuneway.routing.identifiers import DedicatedEndpoint, Endpoint, HostedModel
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.targets import target_of
@@ -83,6 +84,19 @@ class LaptopCredentials:
         return await self._others.headers(request, auth)
 
 
+class MarkedCredentials:
+    """``ports.Credentials`` that let a call bear headers of its caller's; the proof of who asks goes before them."""
+
+    def __init__(self, inner: Credentials, marks: Mapping[str, str]) -> None:
+        self._inner = inner
+        self._marks = marks
+
+    async def headers(self, request: UpstreamRequest, auth: Auth) -> Mapping[str, str]:
+        """The headers to add to ``request``. Raises UpstreamError (502)."""
+        marked = msgspec.structs.replace(request, headers={**request.headers, **self._marks})
+        return {**self._marks, **await self._inner.headers(marked, auth)}
+
+
 class Line:
     """One account's way to all models: tokens, what its endpoints speak, how its targets fared."""
 
@@ -125,20 +139,20 @@ _LINES: dict[asyncio.AbstractEventLoop, Lines] = {}
 
 
 async def whole(asked: Asked) -> bytes:
-    """The completion as OpenAI's JSON. Raises APIError."""
+    """The answer as OpenAI's JSON. Raises APIError."""
     return await _answered(asked, lambda question: question.whole)
 
 
 async def opened(asked: Asked) -> tuple[bytes, Pieces]:
     """The first events of a streamed completion, and the rest. Raises APIError."""
 
-    def open_of(question: ChatQuestion) -> Callable[[Target], Awaitable[tuple[bytes, Events]]]:
+    def open_of(question: Question) -> Callable[[Target], Awaitable[tuple[bytes, Events]]]:
         return question.opened
 
     return await _answered(asked, open_of)
 
 
-async def _answered(asked: Asked, ask_of: Callable[[ChatQuestion], Ask[A]]) -> A:
+async def _answered(asked: Asked, ask_of: Callable[[Question], Ask[A]]) -> A:
     """The answer of the model, or of the first of the fallbacks that has one."""
     way = asked.way
     _check(way)
@@ -146,9 +160,7 @@ async def _answered(asked: Asked, ask_of: Callable[[ChatQuestion], Ask[A]]) -> A
     try:
         line = _lines().line(_account(way))
         journey = Journey(await _route(asked.model, way, line), stream=asked.stream)
-        question = ChatQuestion(
-            asked.body, id=f"chatcmpl-{secrets.token_hex(12)}", created=int(time.time()), via=line.via, journey=journey
-        )
+        question = _QUESTIONS[asked.surface](asked.body, _marked(line.via, way), journey)
         return await line.attempts.answered(journey, ask_of(question), resolve=lambda name: _route(name, others, line))
     except TunewayError as fault:
         raise of_fault(fault) from fault
@@ -156,14 +168,34 @@ async def _answered(asked: Asked, ask_of: Callable[[ChatQuestion], Ask[A]]) -> A
 
 def _check(way: Way) -> None:
     """Refuse what cannot be meant. A key for one host is never sent to another's."""
-    if way.extra_headers:
-        raise refused("Extra headers go to a deployed tuneway only; leave them out.", param="extra_headers")
-    if way.fallbacks and (way.api_base or given_key(way)):
+    if way.fallbacks and (way.api_base or way.extra_headers or given_key(way)):
         raise refused(
-            "Fallbacks may be at other hosts, so address and key come from the environment: leave api_base, api_key "
-            "and AWS's keys out.",
+            "Fallbacks may be at other hosts, so address and key come from the environment: leave api_base, api_key, "
+            "extra_headers and AWS's keys out.",
             param="fallbacks",
         )
+
+
+def _marked(via: Connection, way: Way) -> Connection:
+    """The connection with the call's own headers on it."""
+    if not way.extra_headers:
+        return via
+    return msgspec.structs.replace(via, credentials=MarkedCredentials(via.credentials, dict(way.extra_headers)))
+
+
+def _chat(body: bytes, via: Connection, journey: Journey) -> Question:
+    passage = passage_of(body, answer_id=f"chatcmpl-{secrets.token_hex(12)}", created=int(time.time()))
+    return ChatQuestion(passage, via=via, journey=journey)
+
+
+def _vectors(body: bytes, via: Connection, journey: Journey) -> Question:
+    return EmbeddingQuestion(body, via=via, journey=journey)
+
+
+_QUESTIONS: Mapping[Surface, Callable[[bytes, Connection, Journey], Question]] = {
+    "chat/completions": _chat,
+    "embeddings": _vectors,
+}
 
 
 async def _route(model: str, way: Way, line: Line) -> Route:
@@ -183,7 +215,8 @@ async def _route(model: str, way: Way, line: Line) -> Route:
 async def _target(model: str, way: Way, line: Line) -> Target:
     identifier = identified(model, way)
     project = None if isinstance(identifier, HostedModel) else given_project(way) or await _own_project(line)
-    named = target_of(identifier, defaults(identifier, way, project=project))
+    settled = prediction.defaults(from_env()).places
+    named = target_of(identifier, defaults(identifier, way, project=project, settled=settled))
     match identifier:
         case DedicatedEndpoint() | Endpoint(protocol=None):
             return await line.endpoints.target(named)
@@ -214,7 +247,7 @@ def _google(account: Account) -> Google:
     if account.key:
         return StaticTokens(account.key)
     if account.settings.vertex_url and account.vertex_credentials is None:
-        return StaticTokens(SIMULATED)
+        return StaticTokens(prediction.SIMULATED)
     return DefaultTokens(account.vertex_credentials)
 
 

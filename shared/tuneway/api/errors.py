@@ -165,9 +165,9 @@ def cut_off() -> APIConnectionError:
     return APIConnectionError(CUT_OFF, status_code=502)
 
 
-def refused(message: str, *, param: str) -> BadRequestError:
+def refused(message: str, *, param: str, code: str | None = None) -> BadRequestError:
     """The error for an argument that cannot be."""
-    return BadRequestError(message, status_code=400, told=Told(param=param, type="invalid_request_error"))
+    return BadRequestError(message, status_code=400, told=Told(param=param, code=code, type="invalid_request_error"))
 
 
 def _told(body: bytes) -> Told:

@@ -1,6 +1,7 @@
-"""What a call takes besides its model and messages: LiteLLM's and OpenAI's arguments, and which of them say how."""
+"""What a call takes besides its model and its words: LiteLLM's and OpenAI's arguments, and which of them say how."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 from typing_extensions import TypedDict
@@ -8,9 +9,11 @@ from typing_extensions import TypedDict
 from tuneway.api.errors import refused
 from tuneway.settings import environment
 
+Surface = Literal["chat/completions", "embeddings"]
 
-class Options(TypedDict, total=False):
-    """Arguments of ``completion``; any other one is sent to the model as it is.
+
+class Ways(TypedDict, total=False):
+    """How a call is made: arguments of ``completion`` and of ``embedding`` alike.
 
     ``custom_llm_provider`` stands before the model's name; ``vertex_project``, ``vertex_location`` and
     ``vertex_credentials`` (a file, its JSON or the object in it) are for Vertex AI, ``api_version`` for Azure, and
@@ -38,6 +41,11 @@ class Options(TypedDict, total=False):
     drop_params: bool | Sequence[str] | None
     extra_headers: Mapping[str, str] | None
     extra_body: Mapping[str, object] | None
+
+
+class Options(Ways, total=False):
+    """Arguments of ``completion``; any other one is sent to the model as it is."""
+
     temperature: float | None
     top_p: float | None
     top_k: int | None
@@ -67,6 +75,19 @@ class Options(TypedDict, total=False):
     verbosity: str | None
 
 
+class EmbeddingOptions(Ways, total=False):
+    """Arguments of ``embedding``; what the vectors are for is ``task_type`` or, in Cohere's words, ``input_type``."""
+
+    dimensions: int | None
+    encoding_format: Literal["float", "base64"] | None
+    user: str | None
+    task_type: str | None
+    input_type: str | None
+    title: str | None
+    truncate: Literal["NONE", "START", "END"] | None
+    normalize: bool | None
+
+
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """How a call is made: the options that are not for the model."""
 
@@ -90,16 +111,27 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """One call: which model, what is asked of it, and how; ``body`` is OpenAI's JSON."""
+    """One call: which model, what is asked of it, and how; ``body`` is OpenAI's JSON for ``surface``."""
 
     model: str
+    surface: Surface = "chat/completions"
     stream: bool
     body: bytes
     way: Way
 
 
 def asked(model: str, messages: Sequence[object], options: Mapping[str, object], *, stream: bool) -> Asked:
-    """The call. Raises BadRequestError."""
+    """The call of ``completion``. Raises BadRequestError."""
+    words = {"messages": messages, **({"stream": True} if stream else {})}
+    return _asked(model, words, options, surface="chat/completions")
+
+
+def asked_for_vectors(model: str, texts: object, options: Mapping[str, object]) -> Asked:
+    """The call of ``embedding``. Raises BadRequestError."""
+    return _asked(model, {"input": texts}, options, surface="embeddings")
+
+
+def _asked(model: str, words: Mapping[str, object], options: Mapping[str, object], *, surface: Surface) -> Asked:
     given = {name: value for name, value in options.items() if value is not None}
     extra = _mapping(given.pop("extra_body", {}), "extra_body")
     if "max_retries" in given:  # the name that OpenAI's SDK has for it
@@ -107,8 +139,8 @@ def asked(model: str, messages: Sequence[object], options: Mapping[str, object],
     how = {name: given.pop(name) for name in Way.__struct_fields__ if name in given}
     if how.get("base_url") and how.get("custom_llm_provider"):
         model = f"{how['custom_llm_provider']}/{model.removeprefix(str(how['custom_llm_provider']) + '/')}"
-    fields = {"model": model, "messages": messages, **({"stream": True} if stream else {}), **given, **extra}
-    return Asked(model=model, stream=stream, body=_encoded(fields), way=_way(how, given))
+    body = _encoded({"model": model, **words, **given, **extra})
+    return Asked(model=model, surface=surface, stream="stream" in words, body=body, way=_way(how, given))
 
 
 def setting(*names: str) -> str | None:

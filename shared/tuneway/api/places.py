@@ -67,11 +67,16 @@ def identified(model: str, way: Way) -> VertexIdentifier | HostedModel:
     return found
 
 
-def defaults(identifier: VertexIdentifier | HostedModel, way: Way, *, project: str | None) -> Defaults:
-    """What stands in for what the name leaves open: the call's arguments, then the environment."""
+def defaults(
+    identifier: VertexIdentifier | HostedModel, way: Way, *, project: str | None, settled: Mapping[str, Place]
+) -> Defaults:
+    """What stands in for what the name leaves open: the call's arguments, then the environment.
+
+    ``settled`` are the places of ``TUNEWAY_VENDORS``; they go before the variables of the vendors' own users.
+    """
     match identifier:
         case HostedModel(vendor=vendor):
-            return Defaults(places={vendor: _place(vendor, way)})
+            return Defaults(places={vendor: _place(vendor, way, settled.get(vendor, Place()))})
         case _:
             location = way.vertex_location or setting("TUNEWAY_LOCATION", "VERTEXAI_LOCATION", "VERTEX_LOCATION")
             return Defaults(project=project, location=location or LOCATION)
@@ -94,14 +99,14 @@ def given_key(way: Way) -> str | None:
     return msgspec.json.encode(keys).decode()
 
 
-def _place(vendor: str, way: Way) -> Place:
-    """The arguments over the variables; the vendor's own row stands behind both."""
+def _place(vendor: str, way: Way, settled: Place) -> Place:
+    """The arguments over the installation's word over the variables; the vendor's own row stands behind them all."""
     variables = VARIABLES.get(vendor, Variables())
     return Place(
-        base_url=way.api_base or setting(*variables.base),
-        secret=f"env:{GIVEN_KEY}" if given_key(way) else _reference(variables.key),
-        region=way.aws_region_name or setting(*variables.region),
-        api_version=way.api_version or setting(*variables.version),
+        base_url=way.api_base or settled.base_url or setting(*variables.base),
+        secret=f"env:{GIVEN_KEY}" if given_key(way) else settled.secret or _reference(variables.key),
+        region=way.aws_region_name or settled.region or setting(*variables.region),
+        api_version=way.api_version or settled.api_version or setting(*variables.version),
     )
 
 

@@ -1,146 +1,137 @@
-"""Fine-tuning jobs of a deployed tuneway, by LiteLLM's names; and what one will cost, worked out here."""
+"""Fine-tuning jobs, by LiteLLM's names: on Vertex AI from this computer, or of a deployed tuneway."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 import msgspec
-from typing_extensions import TypedDict, Unpack
+from typing_extensions import Unpack
 
-from tuneway.adapters import plugs
-from tuneway.api import deployed
-from tuneway.api.answers import CostEstimate, FineTuningJob, FineTuningJobs, Record
+from tuneway.api import deployed_jobs
+from tuneway.api.answers import CostEstimate, FineTuningJob, FineTuningJobs
 from tuneway.api.errors import of_fault, refused
+from tuneway.api.job_options import Asked, EstimateOptions, JobOptions, Way, Where, asked, is_direct
+from tuneway.api.later import twin
 from tuneway.errors import TunewayError
-from tuneway.settings import from_env
-from tuneway.tuning import hyperparameters as hyper
-from tuneway.tuning.cost import estimate
-from tuneway.tuning.datasets.lint import lint
 
-JOBS = "fine_tuning/jobs"
-GCS = "gs://"
+LONGEST_ID = 300
 
 
-class Deployed(TypedDict, total=False):
-    """Which tuneway: its address and a key for it, else ``TUNEWAY_URL`` and ``TUNEWAY_API_KEY``; seconds to wait."""
+def create_fine_tuning_job(
+    model: str,
+    training_file: str,
+    hyperparameters: Mapping[str, object] | None = None,
+    **options: Unpack[JobOptions],
+) -> FineTuningJob:
+    """Begin to tune ``model``; see ``JobOptions`` for what it takes. Raises APIError.
 
-    base_url: str | None
-    api_base: str | None
-    api_key: str | None
-    timeout: float | None
-    custom_llm_provider: str | None
-
-
-class JobOptions(Deployed, total=False):
-    """What else a job may have; ``hyperparameters`` and ``method`` are OpenAI's objects."""
-
-    validation_file: str | None
-    hyperparameters: Mapping[str, object] | None
-    method: Mapping[str, object] | None
-    suffix: str | None
-    metadata: Mapping[str, str] | None
-    seed: int | None
-
-
-def create_fine_tuning_job(model: str, training_file: str, **options: Unpack[JobOptions]) -> FineTuningJob:
-    """Begin to tune ``model``; the job is answered at once. Raises APIError.
-
-    A file is the id of one that was uploaded, a ``gs://`` URI, or a path on this computer, which is uploaded first.
+    A file is a path on this computer, an object (``gs://``, ``s3://``, ``https://``), or the id of one that was
+    uploaded to a deployed tuneway. On Vertex AI every row is checked here before anything is started, and the job's id
+    is Google's name of it; a deployed tuneway answers at once and checks afterwards.
     """
-    fields = msgspec.convert(options, dict[str, object])
-    there = _there(fields)
-    files = {"training_file": training_file, "validation_file": options.get("validation_file")}
-    fields |= {name: _file(there, value) for name, value in files.items() if value is not None}
-    body = {name: value for name, value in fields.items() if value is not None and name not in _PLACES}
-    return FineTuningJob.from_json(deployed.call(there, "POST", JOBS, body={"model": model, **body}))
+    plain = {"model": model, "training_file": training_file, "hyperparameters": hyperparameters or None}
+    question = asked({**plain, **_given(options)})
+    if not is_direct(question.way, model):
+        return deployed_jobs.create(question)
+    with _told():
+        from tuneway.api.direct_jobs import vertex
+
+        with vertex(question.way) as direct:
+            return direct.create(question)
 
 
-def get_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Deployed]) -> FineTuningJob:
+def get_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> FineTuningJob:
     """The job as it stands. Raises APIError."""
-    return _job("GET", fine_tuning_job_id, where)
+    way = _way(where, fine_tuning_job_id)
+    if not is_direct(way, fine_tuning_job_id):
+        return deployed_jobs.get(way, fine_tuning_job_id)
+    with _told():
+        from tuneway.api.direct_jobs import vertex
+
+        with vertex(way) as direct:
+            return direct.get(fine_tuning_job_id)
 
 
-def retrieve_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Deployed]) -> FineTuningJob:
+def retrieve_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> FineTuningJob:
     """LiteLLM's name of ``get_fine_tuning_job``."""
     return get_fine_tuning_job(fine_tuning_job_id, **where)
 
 
-def cancel_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Deployed]) -> FineTuningJob:
-    """End the job. Raises APIError."""
-    return _job("POST", fine_tuning_job_id, where, action="/cancel")
+def cancel_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> FineTuningJob:
+    """End the job; one that has ended otherwise stays as it is on Vertex AI. Raises APIError."""
+    way = _way(where, fine_tuning_job_id)
+    if not is_direct(way, fine_tuning_job_id):
+        return deployed_jobs.cancel(way, fine_tuning_job_id)
+    with _told():
+        from tuneway.api.direct_jobs import vertex
+
+        with vertex(way) as direct:
+            return direct.cancel(fine_tuning_job_id)
 
 
-def list_fine_tuning_jobs(
-    *, after: str | None = None, limit: int | None = None, **where: Unpack[Deployed]
-) -> FineTuningJobs:
-    """The newest jobs; ``after`` is the last id of the page before. Raises APIError."""
-    query = {"after": after, "limit": None if limit is None else str(limit)}
-    given = {name: value for name, value in query.items() if value is not None}
-    there = _there(msgspec.convert(where, dict[str, object]))
-    return FineTuningJobs.from_json(deployed.call(there, "GET", JOBS, query=given))
+def list_fine_tuning_jobs(after: str | None = None, limit: int | None = None, **where: Unpack[Where]) -> FineTuningJobs:
+    """The newest jobs, on Vertex AI those of one location; ``after`` is the last id of the page before.
+
+    Raises APIError.
+    """
+    way = _way(where, after)
+    if not is_direct(way, after or ""):
+        return deployed_jobs.page(way, after=after, limit=limit)
+    with _told():
+        from tuneway.api.direct_jobs import vertex
+
+        with vertex(way) as direct:
+            return direct.page(after=after, limit=limit)
 
 
 def estimate_fine_tuning_cost(
-    model: str,
-    training_file: str,
-    *,
-    hyperparameters: Mapping[str, object] | None = None,
-    method: Mapping[str, object] | None = None,
+    model: str, training_file: str | None = None, **options: Unpack[EstimateOptions]
 ) -> CostEstimate:
-    """What tuning ``model`` on the file (a path, or a ``gs://`` URI) will cost, with the price's source and date.
+    """What tuning ``model`` will cost, with the price's source and date; see ``EstimateOptions``. Raises APIError.
 
-    Nothing is sent anywhere; every row of the file is checked. Raises APIError, BadRequestError for a file that could
-    not be tuned on.
+    Without ``base_url`` (or ``api_base``) it is worked out here: files of this computer are read and every row is
+    checked, and nothing is sent anywhere. A deployed tuneway answers by its own prices and past jobs; of a file of this
+    computer it is told the tokens alone.
     """
+    question = asked({"model": model, "training_file": training_file, **_given(options)})
+    with _told():
+        from tuneway.api import direct_estimates
+
+        nobody = question.way.base_url is None and question.way.api_base is None
+        if nobody or is_direct(question.way, model):
+            return direct_estimates.estimate(question.way, question.fields)
+        fields = dict(question.fields)
+        if deployed_jobs.is_here(training_file):
+            counted = direct_estimates.tokens(question.way, str(fields.pop("training_file")))
+            fields["tokens"] = {"low": counted.low, "high": counted.high}
+        return deployed_jobs.estimate(question.way, fields)
+
+
+acreate_fine_tuning_job = twin(create_fine_tuning_job)
+aget_fine_tuning_job = twin(get_fine_tuning_job)
+aretrieve_fine_tuning_job = twin(retrieve_fine_tuning_job)
+acancel_fine_tuning_job = twin(cancel_fine_tuning_job)
+alist_fine_tuning_jobs = twin(list_fine_tuning_jobs)
+aestimate_fine_tuning_cost = twin(estimate_fine_tuning_cost)
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Whatever the core raises, as the errors that callers know."""
     try:
-        base = plugs.catalogue(from_env()).base(model, today=datetime.now(UTC).date())
-        chosen = hyper.requested(hyperparameters, method, base=base)
-        with _opened(training_file) as rows:
-            report = lint(rows, limits=base.limits)
+        yield
     except TunewayError as fault:
         raise of_fault(fault) from fault
-    if not report.accepted:
-        raise refused(report.summary, param="training_file")
-    priced = msgspec.to_builtins(estimate(report, base, chosen))
-    return CostEstimate({**msgspec.convert(priced, dict[str, object]), "dataset": msgspec.to_builtins(report)})
 
 
-_PLACES = frozenset(Deployed.__annotations__)
+def _way(where: Where, id_: str | None) -> Way:
+    """Where to. Raises BadRequestError, also for what such a call does not take."""
+    question: Asked = asked(_given(where))
+    for name in question.fields:
+        raise refused(f"This call takes no '{name}'. Leave it out.", param=name)
+    if id_ is not None and len(id_) > LONGEST_ID:
+        raise refused(f"A job's id has at most {LONGEST_ID} characters.", param="fine_tuning_job_id")
+    return question.way
 
 
-def _job(method: str, id_: str, where: Deployed, *, action: str = "") -> FineTuningJob:
-    there = _there(msgspec.convert(where, dict[str, object]))
-    if not id_.replace("-", "").replace("_", "").isalnum():
-        raise refused("A job's id is letters, digits and '-'.", param="fine_tuning_job_id")
-    return FineTuningJob.from_json(deployed.call(there, method, f"{JOBS}/{id_}{action}"))
-
-
-def _there(options: Mapping[str, object]) -> deployed.Tuneway:
-    where = msgspec.convert({name: options[name] for name in _PLACES if name in options}, _Where)
-    return deployed.located(where.base_url or where.api_base, where.api_key, where.timeout)
-
-
-class _Where(msgspec.Struct, frozen=True, kw_only=True):
-    base_url: str | None = None
-    api_base: str | None = None
-    api_key: str | None = None
-    timeout: float | None = None
-
-
-def _file(there: deployed.Tuneway, name: str) -> str:
-    path = Path(name)
-    if name.startswith(GCS) or not path.is_file():
-        return name
-    with path.open("rb") as content:
-        return str(Record.from_json(deployed.upload(there, (path.name, content), purpose="fine-tune"))["id"])
-
-
-def _opened(name: str) -> AbstractContextManager[IO[bytes]]:
-    if name.startswith(GCS):
-        return plugs.files(from_env()).read(name)
-    try:
-        return Path(name).open("rb")
-    except OSError as exc:
-        raise refused(f"The file cannot be read: {exc.strerror}.", param="training_file") from exc
+def _given(options: JobOptions | Where | EstimateOptions) -> Mapping[str, object]:
+    return msgspec.convert(options, dict[str, object])

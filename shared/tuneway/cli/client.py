@@ -33,10 +33,12 @@ class Client:
         self.key = key
         self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT)
 
-    def call(self, method: str, path: str, body: object = None) -> dict[str, object]:
+    def call(
+        self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
+    ) -> dict[str, object]:
         """One call; the decoded answer."""
         content = None if body is None else msgspec.json.encode(body)
-        return self._answer(lambda: self._http.request(method, path, content=content))
+        return self._answer(lambda: self._http.request(method, path, content=content, headers=headers))
 
     def rows(self, path: str) -> list[dict[str, object]]:
         """The rows of a list."""

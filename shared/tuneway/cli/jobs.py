@@ -1,36 +1,34 @@
-"""``tuneway jobs``: create, list, look at, watch and cancel tuning jobs."""
+"""``tuneway jobs``: list, look at, approve, refuse and cancel tuning jobs; its other commands have their own files."""
 
-from pathlib import Path
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import click
+import msgspec
 
-from tuneway.cli.client import Client, Failed, show
+from tuneway.cli.client import Client, show
 from tuneway.cli.options import connected
-from tuneway.cli.watch import watch as watch_job
+from tuneway.cli.watch import JobView
 
 PATH = "/v1/fine_tuning/jobs"
+PAGE = 100
+HEAD = ("JOB", "STATUS", "AGE", "BASE", "MODEL")
+AGES = ((86400, "d"), (3600, "h"), (60, "m"))
+
+
+class EventView(msgspec.Struct, frozen=True):
+    """An event as the API shows it."""
+
+    id: str
+    created_at: int
+    level: str
+    message: str
 
 
 @click.group()
 def jobs() -> None:
-    """Create, list, look at, watch and cancel tuning jobs."""
-
-
-@jobs.command()
-@click.argument("model")
-@click.argument("dataset")
-@click.option("--suffix", help="A part of the tuned model's name.")
-@click.option("--epochs", type=int, help="1 to 10; automatic when left out.")
-@connected
-def create(client: Client, model: str, dataset: str, *, suffix: str | None, epochs: int | None) -> None:
-    """Tune MODEL on DATASET: a local JSONL file, a file id, or gs://bucket/path."""
-    path = Path(dataset)
-    if path.is_file():
-        with path.open("rb") as content:
-            dataset = str(client.upload("/v1/files", file=(path.name, content), purpose="fine-tune")["id"])
-    hyperparameters = {"n_epochs": epochs or "auto"}
-    body = {"model": model, "training_file": dataset, "suffix": suffix, "hyperparameters": hyperparameters}
-    click.echo(client.call("POST", PATH, body)["id"])
+    """Create, list, look at, watch, compare, approve, refuse and cancel tuning jobs."""
 
 
 @jobs.command("list")
@@ -42,41 +40,94 @@ def list_(client: Client, *, as_json: bool) -> None:
     if as_json:
         show(found)
         return
-    for job in found:
-        click.echo(f"{job['id']}  {job['status']:<16}  {job['model']}  {job['fine_tuned_model'] or ''}")
+    views = msgspec.convert(found, list[JobView])
+    now = time.time()
+    click.echo(
+        aligned(HEAD, [(v.id, v.word, age(now - v.created_at), v.model, v.fine_tuned_model or "-") for v in views])
+    )
 
 
 @jobs.command()
 @click.argument("job_id")
+@click.option("--json", "_as_json", is_flag=True, help="Print JSON, as it always does.")
 @connected
-def get(client: Client, job_id: str) -> None:
+def get(client: Client, job_id: str, *, _as_json: bool) -> None:
     """Show one job as JSON."""
     show(client.call("GET", f"{PATH}/{job_id}"))
 
 
 @jobs.command()
 @click.argument("job_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connected
-def events(client: Client, job_id: str) -> None:
-    """Show a job's history, oldest first."""
-    for event in reversed(client.rows(f"{PATH}/{job_id}/events?limit=100")):
-        click.echo(f"{event['level']:<5}  {event['message']}")
+def events(client: Client, job_id: str, *, as_json: bool) -> None:
+    """Show a job's whole history, oldest first; times are UTC."""
+    told = every(client, f"{PATH}/{job_id}/events")[::-1]
+    if as_json:
+        show(told)
+        return
+    for event in msgspec.convert(told, list[EventView]):
+        at = datetime.fromtimestamp(event.created_at, UTC)
+        click.echo(f"{at:%Y-%m-%d %H:%M:%S}  {event.level:<5}  {event.message}")
 
 
 @jobs.command()
 @click.argument("job_id")
+@click.option("--max-cost", type=float, help="USD that it may cost; otherwise as much as it was estimated at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connected
-def watch(client: Client, job_id: str) -> None:
-    """Follow a job to its end with a progress bar; exits with 1 when it does not succeed."""
-    job = watch_job(client, job_id)
-    if job.status != "succeeded":
-        raise Failed(f"The job has {job.status}: {job.error.message if job.error else ''}")
-    click.echo(job.fine_tuned_model)
+def approve(client: Client, job_id: str, *, max_cost: float | None, as_json: bool) -> None:
+    """Let a held job run."""
+    answer = client.call("POST", f"{PATH}/{job_id}/approve", {"max_cost_usd": max_cost})
+    _say(answer, msgspec.convert(answer, JobView).tuneway.status, as_json=as_json)
 
 
 @jobs.command()
 @click.argument("job_id")
+@click.option("--reason", default="", help="Why, for the job's owner.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connected
-def cancel(client: Client, job_id: str) -> None:
+def refuse(client: Client, job_id: str, *, reason: str, as_json: bool) -> None:
+    """End a held job before it costs anything."""
+    answer = client.call("POST", f"{PATH}/{job_id}/refuse", {"reason": reason})
+    _say(answer, msgspec.convert(answer, JobView).tuneway.status, as_json=as_json)
+
+
+@jobs.command()
+@click.argument("job_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@connected
+def cancel(client: Client, job_id: str, *, as_json: bool) -> None:
     """End a job."""
-    click.echo(client.call("POST", f"{PATH}/{job_id}/cancel")["status"])
+    answer = client.call("POST", f"{PATH}/{job_id}/cancel")
+    _say(answer, str(answer["status"]), as_json=as_json)
+
+
+def _say(answer: dict[str, object], word: str, *, as_json: bool) -> None:
+    if as_json:
+        show(answer)
+    else:
+        click.echo(word)
+
+
+def age(seconds: float) -> str:
+    """How long ago, in its largest unit: ``3h``."""
+    size, unit = next(((size, unit) for size, unit in AGES if seconds >= size), (1, "s"))
+    return f"{max(seconds, 0) // size:.0f}{unit}"
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The rows under their head, as columns; no line is folded, so that names can be copied."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def every(client: Client, path: str) -> list[dict[str, object]]:
+    """Every row of a list, in its order, page by page."""
+    found: list[dict[str, object]] = []
+    while page := client.rows(f"{path}?limit={PAGE}" + (f"&after={found[-1]['id']}" if found else "")):
+        found += page
+        if len(page) < PAGE:
+            break
+    return found

@@ -19,11 +19,14 @@ def keys() -> None:
 @click.option("--owner", required=True, help="The team or application the key belongs to.")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="Repeatable.")
 @click.option("--name", default="", help="What the key is for.")
+@click.option("--max-cost", type=float, help="USD that one tuning job may cost before somebody has to approve it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connected
-def create(client: Client, owner: str, scopes: tuple[str, ...], *, name: str, as_json: bool) -> None:
+def create(
+    client: Client, owner: str, scopes: tuple[str, ...], *, name: str, max_cost: float | None, as_json: bool
+) -> None:
     """Make a key; it is shown once and never again."""
-    made = client.call("POST", PATH, {"owner": owner, "scopes": scopes, "name": name})
+    made = client.call("POST", PATH, {"owner": owner, "scopes": scopes, "name": name, "max_cost_usd": max_cost})
     if as_json:
         show(made)
     else:

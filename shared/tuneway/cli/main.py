@@ -4,11 +4,20 @@ import click
 from typing_extensions import override
 
 from tuneway.cli.chat import chat
+from tuneway.cli.checkpoints import checkpoints
+from tuneway.cli.compare import compare
+from tuneway.cli.datasets import datasets
 from tuneway.cli.demo import demo
+from tuneway.cli.deployments import deployments, registered, show_model
+from tuneway.cli.estimates import estimate
+from tuneway.cli.following import watch
 from tuneway.cli.jobs import jobs
+from tuneway.cli.jobs_create import create
 from tuneway.cli.keys import keys
 from tuneway.cli.local import package, simulate, up
+from tuneway.cli.models import bases
 from tuneway.cli.routes import models, routes
+from tuneway.cli.sweeps import sweeps
 from tuneway.errors import TunewayError
 
 
@@ -30,5 +39,9 @@ def main() -> None:
     """Fine-tune, deploy, route and call models in your own cloud account."""
 
 
-for command in (up, simulate, demo, chat, jobs, models, routes, keys, package):
+for command in (bases, registered, show_model):
+    models.add_command(command)
+for command in (create, estimate, watch, compare, checkpoints):
+    jobs.add_command(command)
+for command in (up, simulate, demo, chat, jobs, sweeps, datasets, models, deployments, routes, keys, package):
     main.add_command(command)

@@ -8,6 +8,7 @@ import msgspec
 
 from tuneway.cli.client import Client, show
 from tuneway.cli.options import connected
+from tuneway.cli.route_files import export_routes, import_routes
 from tuneway.routing.routes import Dialect
 
 PATH = "/v1/registry/routes"
@@ -119,6 +120,10 @@ def remove(client: Client, alias: str) -> None:
     """Take ALIAS away."""
     client.call("DELETE", f"{PATH}/{alias}")
     click.echo(f"Route {alias} is removed.")
+
+
+for command in (import_routes, export_routes):
+    routes.add_command(command)
 
 
 @click.group()

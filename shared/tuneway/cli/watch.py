@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from tuneway.cli.client import Client
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+MINUTE = 60
 PAUSE = 0.25  # seconds between looks
 
 
@@ -43,6 +44,7 @@ class Extras(msgspec.Struct, frozen=True):
     progress: Steps | None = None
     estimate: Estimate | None = None
     provider_job: str | None = None
+    held_because: str | None = None
 
 
 class JobView(msgspec.Struct, frozen=True):
@@ -52,9 +54,18 @@ class JobView(msgspec.Struct, frozen=True):
     status: str
     model: str
     tuneway: Extras
+    created_at: int = 0
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     error: Error | None = None
+    progress: float = 0.0
+    estimated_finish: int | None = None
+
+    @property
+    def word(self) -> str:
+        """OpenAI's status, but for what it has no word for."""
+        own = self.tuneway.status
+        return own if own in {"held", "cancelling"} else self.status
 
 
 def look(client: Client, job_id: str) -> JobView:
@@ -63,32 +74,33 @@ def look(client: Client, job_id: str) -> JobView:
 
 
 def watch(client: Client, job_id: str, *, beside: Callable[[JobView], str] = lambda _: "") -> JobView:
-    """The job once it has ended; ``beside`` gives a text to show beside the bar."""
+    """The job once it has ended, or is held; ``beside`` gives a text to show beside the bar."""
     columns = (
-        TextColumn("{task.description:<16}"),
+        TextColumn("{task.description:<20}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[beside]}"),
     )
     with Progress(*columns) as bar:
-        task = bar.add_task("accepted", total=None, beside="")
-        while (job := look(client, job_id)).status not in ENDED:
-            steps = job.tuneway.progress or Steps()
-            bar.update(
-                task,
-                description=_phase(job),
-                total=steps.steps_total,
-                completed=steps.steps_done or 0,
-                beside=beside(job),
-            )
+        task = bar.add_task("accepted", total=1.0, left="", beside="")
+        while (job := look(client, job_id)).status not in ENDED and job.tuneway.status != "held":
+            bar.update(task, description=phase(job), completed=job.progress, left=left(job), beside=beside(job))
             time.sleep(PAUSE)
-        total = (job.tuneway.progress or Steps()).steps_total or 1
-        done = total if job.status == "succeeded" else 0
-        bar.update(task, description=job.status, total=total, completed=done, beside=beside(job))
+        bar.update(task, description=job.word, completed=job.progress, left="", beside=beside(job))
     return job
 
 
-def _phase(job: JobView) -> str:
+def left(job: JobView) -> str:
+    """How long the training should still take."""
+    if job.estimated_finish is None:
+        return ""
+    seconds = max(job.estimated_finish - time.time(), 0)
+    return f"{seconds // 60:.0f} min left" if seconds >= MINUTE else f"{seconds:.0f} s left"
+
+
+def phase(job: JobView) -> str:
+    """Where the job stands, in a word: the provider's phase while it runs."""
     steps = job.tuneway.progress
-    return steps.phase if job.status == "running" and steps and steps.phase else job.status
+    return steps.phase.replace("_", " ") if job.word == "running" and steps and steps.phase else job.word

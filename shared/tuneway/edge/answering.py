@@ -7,15 +7,17 @@ from starlette.responses import Response
 
 from tuneway.access.keys import Grant
 from tuneway.edge.asgi import Visit
-from tuneway.edge.directory import Directory
+from tuneway.edge.directory import Directory, visible
 from tuneway.edge.logs import Logs
-from tuneway.edge.replies import DONE, Ended, Reply, StreamReply, Watch
+from tuneway.edge.replies import DONE, Ended, Lookout, Reply, StreamReply, Watch
 from tuneway.errors import BadInput, NotAuthenticated, NotFound
 from tuneway.prediction.attempts import Attempts, Resolve
 from tuneway.prediction.calls import Connection
 from tuneway.prediction.chat import Question, left_out
+from tuneway.prediction.closed import refuse_closed
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.prices import Prices
+from tuneway.prediction.withheld import Withheld, guarded, nothing_more
 from tuneway.routing.routes import Route
 
 UNWATCHED_SECONDS = 0.25
@@ -48,6 +50,7 @@ class Answering:
         self._attempts = attempts
         self._prices = prices
         self._logs = logs
+        self._lookout = Lookout(after=UNWATCHED_SECONDS)
 
     async def answered(
         self, visit: Visit, wish: Wish, question_of: Callable[[Journey, Connection], Question]
@@ -56,19 +59,23 @@ class Answering:
         if not wish.model:
             raise BadInput("Invalid 'model': expected the name of a model.", param="model", code="invalid_value")
         visit.model, visit.operation, visit.cost = wish.model, wish.operation, self._prices.cost
-        route = await self._found(visit, wish)
+        route = visible(visit.snapshot, wish.model, admitted(visit)) or await self._found(visit, wish)
         if route.log_prompts:
             visit.prompt = _prompt(wish.body)
+        refuse_closed(wish.body, self._via.closed)
         journey = Journey(route, stream=wish.stream)
         visit.sets_out(journey, wish.operation)
-        question = question_of(journey, self._via)
-        answer = await (
-            self._streamed(visit, wish, journey=journey, question=question)
-            if wish.stream
-            else self._whole(visit, journey, question)
-        )
+        question = guarded(question_of(journey, self._via), journey)
+        try:
+            answer = await (
+                self._streamed(visit, wish, journey=journey, question=question)
+                if wish.stream
+                else self._whole(visit, journey, question)
+            )
+        except Withheld as held:
+            answer = self._told_after_all(visit, wish, journey=journey, held=held)
         if journey.target is not None:
-            journey.dropped = left_out(wish.body, journey.target.drop_params)
+            journey.dropped = left_out(wish.body, journey.target, journey.hints)
         return answer
 
     async def _found(self, visit: Visit, wish: Wish) -> Route:
@@ -80,17 +87,24 @@ class Answering:
             raise
 
     async def _whole(self, visit: Visit, journey: Journey, question: Question) -> Response:
-        with Watch(visit.receive, after=UNWATCHED_SECONDS):
+        with Watch(visit.receive, self._lookout):
             body = await self._attempts.answered(journey, question.whole, resolve=self._resolver(visit))
         return Reply(200, body)
 
     async def _streamed(self, visit: Visit, wish: Wish, *, journey: Journey, question: Question) -> Response:
-        with Watch(visit.receive, after=UNWATCHED_SECONDS):
+        with Watch(visit.receive, self._lookout):
             first, events = await self._attempts.answered(journey, question.opened, resolve=self._resolver(visit))
         return StreamReply(first, events, ended=self._ended(visit), mark=wish.last)
 
+    def _told_after_all(self, visit: Visit, wish: Wish, *, journey: Journey, held: Withheld) -> Response:
+        """The answer that was withheld, since nobody gave a better one."""
+        held.given_after_all(journey)
+        if not wish.stream:
+            return Reply(200, held.body)
+        return StreamReply(held.body, nothing_more(), ended=self._ended(visit), mark=wish.last)
+
     def _ended(self, visit: Visit) -> Ended:
-        return lambda status, fault: self._logs.write(visit.line(status, fault))
+        return lambda status, fault: self._logs.write_soon(visit.line(status, fault))
 
     def _resolver(self, visit: Visit) -> Resolve:
         async def resolve(name: str) -> Route:

@@ -4,9 +4,11 @@ import gc
 import secrets
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
@@ -24,51 +26,33 @@ from tuneway.routing.routes import Target
 from tuneway.routing.snapshot import Snapshot
 
 FAULTS_OF_OURS = 500
+_IDS_AT_ONCE = 256
+_ID_BYTES = 12
 
 
-class Visit:
+class Visit(msgspec.Struct, kw_only=True, eq=False):
     """One request under way: who asks, and what its log line will say."""
 
-    __slots__ = (
-        "asked",
-        "cost",
-        "grant",
-        "id",
-        "journey",
-        "key",
-        "model",
-        "operation",
-        "path",
-        "prompt",
-        "receive",
-        "request",
-        "snapshot",
-        "started",
-    )
-
-    def __init__(self, request: Request) -> None:
-        self.started = time.perf_counter()
-        self.id = f"req-{secrets.token_hex(12)}"
-        self.request = request
-        self.path: str = request.scope["path"]
-        self.receive: Receive = request.receive
-        self.snapshot = Snapshot()
-        self.grant: Grant | None = None
-        self.key: str | None = None
-        self.operation: str | None = None
-        self.model: str | None = None
-        self.asked: float | None = None
-        self.journey: Journey | None = None
-        self.cost: Callable[[Usage, Target], float | None] | None = None
-        self.prompt: object = None
+    id: str
+    request: Request
+    path: str
+    receive: Receive
+    fields: Mapping[bytes, bytes]
+    started: float = msgspec.field(default_factory=time.perf_counter)
+    snapshot: Snapshot = Snapshot()
+    grant: Grant | None = None
+    key: str | None = None
+    operation: str | None = None
+    model: str | None = None
+    asked: float | None = None
+    journey: Journey | None = None
+    cost: Callable[[Usage, Target], float | None] | None = None
+    prompt: object = None
 
     def header(self, name: bytes) -> str | None:
         """The first header of that lower-case name; a framework's mapping costs ten times more."""
-        for known, value in self.request.scope["headers"]:
-            if known == name:
-                text: str = value.decode("latin-1")
-                return text
-        return None
+        value = self.fields.get(name)
+        return None if value is None else value.decode("latin-1")
 
     def sets_out(self, journey: Journey, operation: str) -> None:
         """A model is asked from here on."""
@@ -83,7 +67,7 @@ class Visit:
             return ()
         ours = time.perf_counter() - self.started - journey.waited
         told = [
-            (b"x-tuneway-target", shown(journey.target).encode("ascii", "replace")),
+            (b"x-tuneway-target", _shown(journey.target)),
             (b"x-tuneway-attempts", b"%d" % journey.attempts),
             (b"x-tuneway-overhead-ms", b"%.2f" % (ours * 1000)),
         ]
@@ -95,7 +79,8 @@ class Visit:
         """What is worth knowing of this request now that it is over."""
         ended = time.perf_counter()
         journey = self.journey
-        target, usage = (None, None) if journey is None else (journey.target, journey.usage)
+        target = None if journey is None else journey.target
+        counted = [] if journey is None else journey.counted
         return RequestLine(
             severity=_severity(status),
             message="request",
@@ -110,17 +95,24 @@ class Visit:
             target=place(target) if target else None,
             attempts=journey.attempts if journey else 0,
             stream=journey is not None and journey.stream,
-            estimated=usage is not None and usage.estimated is True,
-            cost_usd=self.cost(usage, target) if self.cost and usage and target else None,
+            estimated=any(usage.estimated is True for usage, _ in counted),
+            cost_usd=self._cost(counted),
             prompt=self.prompt,
             operation=self.operation,
             provider=TELEMETRY[target.provider] if target else None,
             model=self.model,
             served=served(target) if target else None,
-            tokens_in=usage.prompt_tokens if usage else None,
-            tokens_out=usage.completion_tokens if usage else None,
+            tokens_in=sum(usage.prompt_tokens for usage, _ in counted) if counted else None,
+            tokens_out=sum(usage.completion_tokens for usage, _ in counted) if counted else None,
             error=error,
         )
+
+    def _cost(self, counted: Sequence[tuple[Usage, Target]]) -> float | None:
+        """What all of it cost; unknown where one of them is."""
+        if self.cost is None or not counted:
+            return None
+        costs = [cost for usage, target in counted if (cost := self.cost(usage, target)) is not None]
+        return sum(costs) if len(costs) == len(counted) else None
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -131,8 +123,8 @@ Refusal = Callable[[TunewayError, str], Answer]
 class AsyncDoor:
     """Answers requests by path and method; a path that ends in ``/`` stands for all below it.
 
-    ``refusals`` say, by the beginning of the path, how a fault and the request's id are told to clients that are not
-    OpenAI's.
+    ``refusals`` say, by the beginning of the path or by a header that none but they send, how a fault and the request's
+    id are told to clients that are not OpenAI's.
     """
 
     def __init__(
@@ -144,11 +136,15 @@ class AsyncDoor:
         self._logs = logs
         self._scope = scope
         self._refusals = refusals
+        self._ids = _request_ids()
         _leave_the_garbage()
 
     async def __call__(self, request: Request) -> Response:
         """The answer; never raises for what a caller, a model's host or this code did."""
-        visit = Visit(request)
+        scope = request.scope
+        # The first of several headers with one name counts.
+        fields = dict(reversed(scope["headers"]))
+        visit = Visit(id=next(self._ids), request=request, path=scope["path"], receive=request.receive, fields=fields)
         error: str | None = None
         try:
             answer: Response = await self._answer(visit)
@@ -160,13 +156,13 @@ class AsyncDoor:
         answer.raw_headers.append((b"x-request-id", visit.id.encode()))
         answer.raw_headers += visit.headers()
         if not isinstance(answer, StreamReply):  # a stream writes its line when it is over
-            self._logs.write(visit.line(answer.status_code, error))
+            self._logs.write_soon(visit.line(answer.status_code, error))
         return answer
 
     def _refused(self, fault: TunewayError, visit: Visit) -> Response:
         """A fault in the words of the surface that was asked."""
-        for path, refusal in self._refusals.items():
-            if visit.path == path or visit.path.startswith(f"{path}/"):
+        for sign, refusal in self._refusals.items():
+            if visit.path == sign or visit.path.startswith(f"{sign}/") or visit.header(sign.encode()) is not None:
                 return reply(refusal(fault, visit.id))
         return reply(rendered(fault))
 
@@ -210,18 +206,39 @@ async def body_of(visit: Visit, *, limit: int) -> bytes:
     declared = visit.header(b"content-length")
     if declared and declared.isdigit() and int(declared) > limit:
         raise TooLarge(limit)
-    pieces: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await visit.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft("The client left before its request was complete.", code="client_left")
-        pieces.append(message.get("body", b""))
-        more = message.get("more_body", False)
-        size += len(pieces[-1])
-        if size > limit:
-            raise TooLarge(limit)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    body, more = await _piece(visit)
+    if not more and len(body) <= limit:  # nearly every request
+        return body
+    pieces, size = [body], len(body)
+    while more and size <= limit:
+        body, more = await _piece(visit)
+        pieces.append(body)
+        size += len(body)
+    if size > limit:
+        raise TooLarge(limit)
+    return b"".join(pieces)
+
+
+async def _piece(visit: Visit) -> tuple[bytes, bool]:
+    """What has come of the body, and whether there is more to come."""
+    message = await visit.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft("The client left before its request was complete.", code="client_left")
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _request_ids() -> Iterator[str]:
+    """``req-…`` without end. Randomness is fetched for many at a time, because each fetch is a system call."""
+    while True:
+        drawn = secrets.token_hex(_ID_BYTES * _IDS_AT_ONCE)
+        for start in range(0, len(drawn), 2 * _ID_BYTES):
+            yield f"req-{drawn[start : start + 2 * _ID_BYTES]}"
+
+
+@lru_cache(maxsize=1024)
+def _shown(target: Target) -> bytes:
+    """A target's name for callers, as a header bears it."""
+    return shown(target).encode("ascii", "replace")
 
 
 def _leave_the_garbage() -> None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from tuneway.errors import BadInput
+from tuneway.json_words import in_json_words
 
 T = TypeVar("T")
 PLACE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
@@ -30,7 +31,7 @@ def decoded(body: bytes, kind: type[T]) -> T:
 def _bad_field(text: str) -> BadInput:
     place = PLACE.search(text)
     path = place["path"] if place else ""
-    fact = text[: place.start()] if place else text
+    fact = in_json_words(text[: place.start()] if place else text)
     if unknown := UNKNOWN.match(fact):
         param = _joined(path, unknown["field"])
         return BadInput(f"Unknown parameter: '{param}'. Remove it.", param=param, code="unknown_parameter")

@@ -6,15 +6,27 @@ from tuneway.access.keys import Grant, Scope
 from tuneway.edge.endpoints import Endpoints
 from tuneway.errors import NotFound
 from tuneway.routing import identifiers
-from tuneway.routing.identifiers import Alias, DedicatedEndpoint, Endpoint, HostedModel, VertexIdentifier
+from tuneway.routing.identifiers import (
+    Alias,
+    DedicatedEndpoint,
+    Endpoint,
+    HostedModel,
+    PublisherModel,
+    VertexIdentifier,
+)
 from tuneway.routing.live import LiveSnapshot
+from tuneway.routing.places import place_of
 from tuneway.routing.routes import Route, Target
+from tuneway.routing.served_names import publisher_of
 from tuneway.routing.snapshot import Snapshot
 from tuneway.routing.targets import Defaults, target_of
 
 
 class Directory:
-    """Aliases first; what is none may be an identifier, which is a route to one target."""
+    """Aliases first; what is none may be an identifier, which is a route to one target.
+
+    A model's bare name (``codestral``) is an identifier where no alias has it.
+    """
 
     def __init__(self, live: LiveSnapshot, endpoints: Endpoints, defaults: Defaults) -> None:
         """``defaults`` stand in where an identifier leaves something open."""
@@ -29,25 +41,33 @@ class Directory:
             return route
         match identifiers.parse(model):
             case Alias(name=alias):
-                return await self._new_alias(alias, grant)
+                return await self._new_alias(alias, snapshot, grant)
             case identifier:
-                if self._places.snapshot is not snapshot:
-                    self._places = _Places(snapshot)
-                return _alone(await self._identified(identifier, model, grant), model)
+                return await self._one_target(identifier, model, snapshot=snapshot, grant=grant)
 
-    async def _new_alias(self, alias: str, grant: Grant) -> Route:
-        """An alias that the known snapshot does not hold may be a moment old."""
-        route = visible(await self._live.renewed(), alias, grant)
-        if route is None:
+    async def _new_alias(self, alias: str, snapshot: Snapshot, grant: Grant) -> Route:
+        """An alias that the known snapshot does not hold may be a moment old, or a model's bare name."""
+        if route := visible(await self._live.renewed(), alias, grant):
+            return route
+        publisher = publisher_of(alias)
+        if publisher is None:
             raise unknown(alias)
-        return route
+        published = PublisherModel(publisher=publisher, model=alias)
+        return await self._one_target(published, alias, snapshot=snapshot, grant=grant)
+
+    async def _one_target(
+        self, identifier: VertexIdentifier | HostedModel, model: str, *, snapshot: Snapshot, grant: Grant
+    ) -> Route:
+        if self._places.snapshot is not snapshot:
+            self._places = _Places(snapshot)
+        return _alone(await self._identified(identifier, model, grant), model)
 
     async def _identified(self, identifier: VertexIdentifier | HostedModel, model: str, grant: Grant) -> Target:
         """What a route says of the place, else what the name says, else what the endpoint itself says."""
         named = target_of(identifier, self._defaults)
         leading = self._places.leading_to(named)
         mine = [target for route, target in leading if may_call(route, grant)]
-        if leading and not mine:
+        if not mine and (leading or not self._places.open_to(grant, named)):
             raise unknown(model)
         for target in mine:
             if (target.resource, target.model) == (named.resource, named.model):
@@ -66,21 +86,22 @@ class Directory:
 
 
 class _Places:
-    """A snapshot's targets by where they are, each with its route.
-
-    A project has a name and a number, so a place is told without it: what is another tenant's stays so under both.
-    """
+    """A snapshot's targets by where they are, each with its route; and whose a place is that no route leads to."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._leading: dict[str, list[tuple[Route, Target]]] = {}
         for route in snapshot.routes.values():
             for target in route.targets:
-                self._leading.setdefault(_place(target), []).append((route, target))
+                self._leading.setdefault(place_of(target), []).append((route, target))
 
     def leading_to(self, target: Target) -> list[tuple[Route, Target]]:
         """Every tenant's routes to the place."""
-        return self._leading.get(_place(target), [])
+        return self._leading.get(place_of(target), [])
+
+    def open_to(self, grant: Grant, target: Target) -> bool:
+        """Whether the place is nobody's own, or this caller's."""
+        return _is_open(self.snapshot.places.get(place_of(target)), grant)
 
 
 def visible(snapshot: Snapshot, alias: str, grant: Grant) -> Route | None:
@@ -91,7 +112,7 @@ def visible(snapshot: Snapshot, alias: str, grant: Grant) -> Route | None:
 
 def may_call(route: Route, grant: Grant) -> bool:
     """Everybody's routes, the caller's own, and all of them for an admin."""
-    return route.owner is None or route.owner == grant.owner or Scope.ADMIN in grant.scopes
+    return _is_open(route.owner, grant)
 
 
 def unknown(model: str) -> NotFound:
@@ -103,10 +124,10 @@ def unknown(model: str) -> NotFound:
     )
 
 
+def _is_open(owner: str | None, grant: Grant) -> bool:
+    return owner is None or owner == grant.owner or Scope.ADMIN in grant.scopes
+
+
 def _alone(target: Target, model: str) -> Route:
     """The route of a name that leads to one target by itself."""
     return Route(alias=model, targets=(msgspec.structs.replace(target, weight=1.0, order=0),), created_at=0.0)
-
-
-def _place(target: Target) -> str:
-    return target.resource.partition("/locations/")[2] or f"{target.provider}/{target.model}"

@@ -55,7 +55,10 @@ Handler = Callable[[Call], Body]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One path of a door, such as ``/v1/files/{file_id}/content``, and the scope its callers need."""
+    """One path of a door, such as ``/v1/files/{file_id}/content``, and the scope its callers need.
+
+    ``{name*}`` may hold slashes.
+    """
 
     method: str
     path: str
@@ -103,7 +106,8 @@ class Door:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)) + "/?")
+    parts = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
+    return re.compile(re.sub(r"\\{(\w+)\\\*\\}", r"(?P<\1>.+?)", parts) + "/?")
 
 
 def _call(request: flask.Request, grant: Grant, path: Mapping[str, str]) -> Call:

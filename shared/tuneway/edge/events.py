@@ -1,11 +1,15 @@
-"""Pub/Sub events in: what a CloudEvent's message carries."""
+"""Events in: what a CloudEvent of Pub/Sub or of Cloud Storage carries."""
 
 import base64
 
 import msgspec
 from cloudevents.http import CloudEvent
 
-from tuneway.tuning.lifecycle import JobRef
+from tuneway.registry.deploying import DeployRef
+from tuneway.tuning.beats import PlaceRef
+from tuneway.tuning.lifecycle import JobRef, SweepRef
+from tuneway.tuning.notify import Told
+from tuneway.tuning.watched import StoredObject
 
 
 class PubsubMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -42,3 +46,48 @@ def job_ref(event: CloudEvent) -> JobRef:
         return msgspec.json.decode(message(event).content(), type=JobRef)
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise Undecodable(f"Not a reference to a job: {fault}") from fault
+
+
+def poll_ref(event: CloudEvent) -> JobRef | PlaceRef:
+    """The job, or the place whose jobs, a message is about. Raises Undecodable."""
+    if "place" not in message(event).attributes:
+        return job_ref(event)
+    try:
+        return msgspec.json.decode(message(event).content(), type=PlaceRef)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        raise Undecodable(f"Not a reference to a place: {fault}") from fault
+
+
+def deploy_ref(event: CloudEvent) -> DeployRef:
+    """The deployment a message is about. Raises Undecodable."""
+    try:
+        return msgspec.json.decode(message(event).content(), type=DeployRef)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        raise Undecodable(f"Not a reference to a deployment: {fault}") from fault
+
+
+def sweep_ref(event: CloudEvent) -> SweepRef:
+    """The sweep a message is about. Raises Undecodable."""
+    try:
+        return msgspec.json.decode(message(event).content(), type=SweepRef)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        raise Undecodable(f"Not a reference to a sweep: {fault}") from fault
+
+
+def told(event: CloudEvent) -> Told | None:
+    """What a message on ``tuning-events`` tells; None for one that is about no job. Raises Undecodable."""
+    attributes = message(event).attributes
+    if not attributes.get("ce-type", "").startswith("tuneway.job."):
+        return None
+    try:
+        return msgspec.convert({name: attributes.get(f"ce-{name}") for name in Told.__struct_fields__}, Told)
+    except msgspec.ValidationError as fault:
+        raise Undecodable(f"Not an event of a job: {fault}") from fault
+
+
+def stored_object(event: CloudEvent) -> StoredObject:
+    """The object a storage event is about. Raises Undecodable."""
+    try:
+        return msgspec.convert(event.get_data(), StoredObject, strict=False)
+    except msgspec.ValidationError as fault:
+        raise Undecodable(f"Not an event of Cloud Storage: {fault}") from fault

@@ -1,7 +1,9 @@
 """Structured logs: one JSON object a line, with the field names Cloud Logging reads; never a key, never a prompt."""
 
+import asyncio
 import logging
 import os
+import select
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,10 +59,12 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Logs:
-    """Whole lines to stderr or to the end of a file: one write each, so that lines of many processes never mix."""
+    """Whole lines to stderr or to the end of a file, in writes so short that lines of many processes never mix."""
 
     def __init__(self, file: Path | None) -> None:
         self._encode = msgspec.json.Encoder().encode
+        self._gathered: list[bytes] = []
+        self._size = 0
         self._target = STDERR
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +72,33 @@ class Logs:
 
     def write(self, line: RequestLine | Note) -> None:
         """Add one line."""
-        # A full disk costs the line, not the answer.
+        self._gather(self._encode(line) + b"\n")
+        self.flush()
+
+    def write_soon(self, line: RequestLine) -> None:
+        """Add one line in the running event loop's next turn: one system call writes those of all that end in this."""
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._gather(self._encode(line) + b"\n")
+
+    def flush(self) -> None:
+        """Write what has been gathered."""
+        if not self._gathered:
+            return
+        lines = b"".join(self._gathered)
+        self._gathered.clear()
+        self._size = 0
+        # A full disk costs the lines, not the answers.
         with suppress(OSError):
-            os.write(self._target, self._encode(line) + b"\n")
+            os.write(self._target, lines)
+
+    def _gather(self, line: bytes) -> None:
+        """What is longer than this, a pipe may mix with what others write."""
+        self._size += len(line)
+        if self._size > select.PIPE_BUF:
+            self.flush()
+            self._size = len(line)
+        self._gathered.append(line)
 
     def note(self, severity: Severity, message: str, *, request: str | None = None, trace: str | None = None) -> None:
         """Add a line about anything but a request."""

@@ -1,11 +1,12 @@
-"""``/v1/registry``: models, deployments, routes, keys and dead letters."""
+"""``/v1/registry``: models, routes, keys and dead letters; deployments have a file of their own."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
 from tuneway.access.keys import Grant, Scope
-from tuneway.edge import routes
+from tuneway.edge import route_files, routes
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.routes import RouteDesk
@@ -18,19 +19,26 @@ ROOT = "/v1/registry"
 
 
 class CreateKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a new key; ``expires_at`` in Unix seconds."""
+    """The body of a new key; ``expires_at`` in Unix seconds, ``max_cost_usd`` for one tuning job."""
 
     owner: str
     scopes: tuple[Scope, ...]
     name: str = ""
     expires_at: float | None = None
+    max_cost_usd: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 def rules(
     inventory: Inventory, keyring: Keyring, *, letters: DeadLetters, book: RouteBook, desk: RouteDesk
 ) -> list[Rule]:
     """The door's rules; reading one's own models takes ``tune``, all else ``admin``."""
-    return [*_inventory_rules(inventory), *routes.rules(desk, book), *_key_rules(keyring), *_letter_rules(letters)]
+    return [
+        *_inventory_rules(inventory),
+        *routes.rules(desk, book),
+        *route_files.rules(desk, book),
+        *_key_rules(keyring),
+        *_letter_rules(letters),
+    ]
 
 
 def _inventory_rules(inventory: Inventory) -> list[Rule]:
@@ -46,15 +54,11 @@ def _inventory_rules(inventory: Inventory) -> list[Rule]:
     def version(call: Call) -> Body:
         return inventory.version(call.path["model"], call.path["version"], owner=_tenant(call.grant))
 
-    def deployments(call: Call) -> Body:
-        return _list(inventory.deployments(owner=_tenant(call.grant)))
-
     return [
         Rule("GET", f"{ROOT}/models", Scope.TUNE, models),
         Rule("GET", f"{ROOT}/models/{{model}}", Scope.TUNE, model),
         Rule("GET", f"{ROOT}/models/{{model}}/versions", Scope.TUNE, versions),
         Rule("GET", f"{ROOT}/models/{{model}}/versions/{{version}}", Scope.TUNE, version),
-        Rule("GET", f"{ROOT}/deployments", Scope.TUNE, deployments),
     ]
 
 
@@ -62,7 +66,11 @@ def _key_rules(keyring: Keyring) -> list[Rule]:
     def create(call: Call) -> Body:
         body = decoded(call.body(), CreateKey)
         key, id_, grant = keyring.create(
-            owner=body.owner, scopes=body.scopes, name=body.name, expires_at=body.expires_at
+            owner=body.owner,
+            scopes=body.scopes,
+            name=body.name,
+            expires_at=body.expires_at,
+            max_cost_usd=body.max_cost_usd,
         )
         return {"key": key, **_key(id_, grant)}
 

@@ -1,6 +1,7 @@
 """Answers on the wire, as lean ASGI applications: the prediction path has no room for a framework's responses."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from types import TracebackType
 
@@ -57,8 +58,14 @@ class StreamReply(Response):
         status, fault = CLIENT_LEFT, "client_left"
         try:
             with Watch(receive):
-                last = await self._sent(send)
-                status, fault = (200, "") if self._mark in last else (200, "upstream_broke")
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                await send({"type": "http.response.body", "body": self._first, "more_body": True})
+                # In a task of its own an arrival wakes a few frames; here it would wake the framework's twenty as well.
+                last = await asyncio.create_task(self._sent(send))
+            await send(
+                {"type": "http.response.body", "body": b""}
+            )  # not watched: a server calls a client with its answer gone
+            status, fault = (200, "") if self._mark in last else (200, "upstream_broke")
         except ClientLeft:
             pass
         finally:
@@ -67,49 +74,46 @@ class StreamReply(Response):
 
     async def _sent(self, send: Send) -> bytes:
         """The last piece, once all are out."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self._first, "more_body": True})
         last = self._first
         async for last in self._events:
             await send({"type": "http.response.body", "body": last, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
         return last
 
 
 class Watch:
-    """Cancels the block, as ClientLeft, when the client hangs up.
+    """Cancels the block, as ClientLeft, when the client hangs up; it looks at once, or when ``lookout`` says so."""
 
-    ``after`` seconds it begins to look: an answer that takes less is not worth the price of watching.
-    """
+    __slots__ = ("_left", "_looking", "_lookout", "_receive", "_task", "due", "over")
 
-    def __init__(self, receive: Receive, *, after: float = 0.0) -> None:
+    def __init__(self, receive: Receive, lookout: "Lookout | None" = None) -> None:
         self._receive = receive
-        self._after = after
+        self._lookout = lookout
         self._left = False
         self._looking: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[object] | None = None
+        self.due = 0.0
+        self.over = False
 
     def __enter__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
-        if self._after:
-            self._timer = self._loop.call_later(self._after, self._look)
+        if self._lookout is None:
+            self.look()
         else:
-            self._look()
+            self._lookout.keep(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self.over = True
         if self._looking is not None:
             self._looking.cancel()
         if self._left and self._task is not None and kind is asyncio.CancelledError:
             self._task.uncancel()
             raise ClientLeft("The client left before its answer was complete.", code="client_left")
 
-    def _look(self) -> None:
-        self._looking = self._loop.create_task(self._until_gone())
+    def look(self) -> None:
+        """Begin to look whether the client is there."""
+        self._looking = asyncio.get_running_loop().create_task(self._until_gone())
 
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -117,6 +121,36 @@ class Watch:
         self._left = True
         if self._task is not None:
             self._task.cancel()
+
+
+class Lookout:
+    """Lets watches begin ``after`` seconds: an answer that takes less is not worth the price of looking.
+
+    One timer serves all: one for each would cost more than the rest of the watch. For one event loop.
+    """
+
+    def __init__(self, *, after: float) -> None:
+        self._after = after
+        self._kept: deque[Watch] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def keep(self, watch: Watch) -> None:
+        """Let the watch begin in time, unless it is over by then."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        watch.due = self._loop.time() + self._after
+        self._kept.append(watch)
+        if self._timer is None:
+            self._timer = self._loop.call_at(watch.due, self._begin, self._loop)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, kept = loop.time(), self._kept
+        while kept and (kept[0].over or kept[0].due <= now):
+            watch = kept.popleft()
+            if not watch.over:
+                watch.look()
+        self._timer = loop.call_at(kept[0].due, self._begin, loop) if kept else None
 
 
 def reply(answer: Answer, headers: Headers = ()) -> Reply:

@@ -1,6 +1,5 @@
 """``/v1/registry/routes``: public names for one target or several, and how a call goes along them."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from tuneway.access.keys import Scope
+from tuneway.edge import deployments
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.errors import BadInput, NotFound, UpstreamError
@@ -16,15 +16,14 @@ from tuneway.prediction.profiles import profile_of
 from tuneway.prediction.providers import table
 from tuneway.registry.deployments import Deployments
 from tuneway.registry.route_book import RouteBook
+from tuneway.routing import names
 from tuneway.routing.identifiers import Alias, DedicatedEndpoint, Endpoint, Identifier, parse
+from tuneway.routing.references import is_reference
 from tuneway.routing.routes import Dialect, Limits, Route, Target
 from tuneway.routing.targets import Defaults, Place, target_of
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Detect = Callable[[Target], Target]
-SECRET = re.compile(
-    r"env:[A-Za-z_][A-Za-z0-9_]{0,255}|projects/[^/\s]+(?:/locations/[^/\s]+)?/secrets/[^/\s]+/versions/[^/\s]+"
-)
 MOST_TARGETS = 64
 ROOT = "/v1/registry/routes"
 RESOLVE = "/v1/registry/endpoints:resolve"
@@ -103,7 +102,23 @@ class RouteDesk:
         if not isinstance(identifier, Endpoint | DedicatedEndpoint):
             raise BadInput("This names no endpoint. Use vertex_ai/endpoints/{id}.", param="identifier")
         found = self._detect(target_of(identifier, self._defaults))
-        return self._deployments.found(found, owner=call.grant.owner)
+        return deployments.shown(self._deployments.found(found, owner=call.grant.owner))
+
+    @property
+    def defaults(self) -> Defaults:
+        """What stands in where identifiers leave something open."""
+        return self._defaults
+
+    def settled(self, target: Target, identifier: Identifier | None, *, owner: str) -> tuple[Target, list[str]]:
+        """A target that came in a file, asked what it speaks where its identifier leaves that open, and warnings.
+
+        Raises BadInput for one that could never be called.
+        """
+        reading = _Reading(owner)
+        if identifier is not None and _open(identifier):
+            target = self._detected(target, PutTarget(identifier=names.place(target), host=target.host), reading)
+        _refuse_nowhere(target)
+        return target, reading.warnings
 
     def put(self, call: Call) -> Body:
         """``PUT /v1/registry/routes/{alias}``."""
@@ -245,7 +260,7 @@ def _open(identifier: Identifier) -> bool:
 
 
 def _refuse_values(secret: str | None) -> None:
-    if secret is not None and SECRET.fullmatch(secret) is None:
+    if secret is not None and not is_reference(secret):
         raise BadInput(
             "'secret' is a reference, never a key: env:NAME or projects/{project}/secrets/{name}/versions/{version}.",
             param="secret",

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 from tuneway.edge.answering import Answering
 from tuneway.edge.asgi import Refusal, Rules
-from tuneway.edge.chat import CHAT, MODELS, Chat, model, models
+from tuneway.edge.chat import CHAT, Chat
 from tuneway.edge.completions import COMPLETIONS, Completions
+from tuneway.edge.count_tokens import COUNT_TOKENS, CountTokens
 from tuneway.edge.embeddings import EMBEDDINGS, Embeddings
 from tuneway.edge.messages import MESSAGES, Messages, refusal
+from tuneway.edge.models import MODELS, model, models
+from tuneway.prediction.surfaces.messages.headers import VERSION_HEADER
 
-REFUSALS: Mapping[str, Refusal] = {MESSAGES: refusal}
+REFUSALS: Mapping[str, Refusal] = {MESSAGES: refusal, VERSION_HEADER: refusal}
 
 
 def rules(answering: Answering, *, max_body: int) -> Rules:
@@ -17,6 +20,7 @@ def rules(answering: Answering, *, max_body: int) -> Rules:
     return {
         CHAT: {"POST": Chat(answering, max_body=max_body).completions},
         COMPLETIONS: {"POST": Completions(answering, max_body=max_body).create},
+        COUNT_TOKENS: {"POST": CountTokens(answering, max_body=max_body).create},
         EMBEDDINGS: {"POST": Embeddings(answering, max_body=max_body).create},
         MESSAGES: {"POST": Messages(answering, max_body=max_body).create},
         MODELS: {"GET": models},

@@ -32,15 +32,30 @@ class PubsubTrigger(msgspec.Struct, frozen=True, tag="pubsub", forbid_unknown_fi
     topic: Topic
 
 
-class Function(msgspec.Struct, frozen=True, kw_only=True, rename={"is_async": "async"}, forbid_unknown_fields=True):
-    """One function; ``timeout`` in seconds, ``concurrency`` in requests an instance."""
+class StorageTrigger(msgspec.Struct, frozen=True, tag="storage", forbid_unknown_fields=True):
+    """Called with every object of the watched bucket; which of them are meant, ``TUNEWAY_WATCH_PREFIX`` says."""
 
-    trigger: HttpTrigger | ScheduleTrigger | PubsubTrigger
+    event: Literal["google.cloud.storage.object.v1.finalized"]
+
+
+Use = Literal["routes", "state", "files", "datasets", "vertex", "models", "media", "secrets"]
+
+
+class Function(msgspec.Struct, frozen=True, kw_only=True, rename={"is_async": "async"}, forbid_unknown_fields=True):
+    """One function; ``timeout`` in seconds, ``concurrency`` in requests an instance.
+
+    ``uses``, ``publishes`` and ``settings`` are what its code comes to: its roles, its topics and its environment.
+    """
+
+    trigger: HttpTrigger | ScheduleTrigger | PubsubTrigger | StorageTrigger
     memory: str
     cpu: int
     timeout: int
     concurrency: int
     callers: Literal["public", "platform"]
+    uses: tuple[Use, ...] = ()
+    publishes: tuple[Topic, ...] = ()
+    settings: tuple[str, ...] = ()
     is_async: bool = False
 
 

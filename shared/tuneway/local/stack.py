@@ -25,12 +25,16 @@ from tuneway.local.front import EVENTS, SECRET_HEADER, Front
 from tuneway.local.relay import Relay, RelaySettings
 from tuneway.local.vertex.serve import VertexServer
 from tuneway.local.vertex.settings import VertexSettings
+from tuneway.local.watcher import Watcher
 from tuneway.registry.keyring import Keyring
 from tuneway.settings import Settings, export
 
 HOST = "127.0.0.1"
 OWNER = "local"
+WATCHED = "lint_dataset"
+PREFIX = "gs://tuneway-local/datasets/"
 RETRY = manifest.Retry(min_backoff=0.2, max_backoff=5.0, max_attempts=5)
+QUOTAS = '{"vertex_ai": 2, "vertex_open": 2, "vertex_custom": 2}'  # the simulation itself has no quota
 GRACE = 3.0  # seconds for what is under way when the stack is told to stop
 SUBMIT_TIMEOUT = 3.0  # the simulation answers at once; a short lease lets a killed stack go on soon
 
@@ -130,6 +134,11 @@ class _Company:
             self._stack.callback(relay.stop, grace=GRACE)
         beat.start()
         self._stack.callback(beat.stop, grace=GRACE)
+        if self._settings.watch_prefix and self._settings.objects_folder:
+            where = f"{self._url}{EVENTS}/{WATCHED}"
+            watcher = Watcher(self._settings.objects_folder, self._settings.watch_prefix, where, headers=self._headers)
+            watcher.start()
+            self._stack.callback(watcher.stop, grace=GRACE)
 
 
 def _settings(data: Path, vertex_url: str) -> Settings:
@@ -138,8 +147,10 @@ def _settings(data: Path, vertex_url: str) -> Settings:
         objects_folder=data / "objects",
         vertex_url=vertex_url,
         log_file=data / "tuneway.log",
+        watch_prefix=PREFIX,
         local_subscriptions=msgspec.json.encode(manifest.load().subscriptions()).decode(),
         submit_timeout=SUBMIT_TIMEOUT,
+        tuning_quotas=QUOTAS,
     )
 
 

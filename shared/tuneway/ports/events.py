@@ -12,6 +12,8 @@ class Topic(StrEnum):
     JOB_REQUESTED = "job-requested"
     POLL_DUE = "poll-due"
     JOB_FINISHED = "job-finished"
+    DEPLOY_REQUESTED = "deploy-requested"
+    SWEEP_DUE = "sweep-due"
     TUNING_EVENTS = "tuning-events"
     DEAD_LETTERS = "dead-letters"
 

@@ -18,13 +18,14 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP call to a model's host."""
+    """One HTTP call to a model's host; ``address`` is where to connect instead of looking the URL's host up again."""
 
     method: Literal["GET", "POST"] = "POST"
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
     timeouts: Timeouts = Timeouts()
+    address: str | None = None
 
 
 class UpstreamResponse(Protocol):
@@ -79,13 +80,15 @@ AuthKind = Literal["google", "key", "entra", "sigv4", "bearer", "none"]
 class Auth(msgspec.Struct, frozen=True, kw_only=True):
     """How a call proves who sends it: the kind, the header, and what the proof needs.
 
-    ``secret`` is a reference; None means the installation's own identity. ``region`` is for SigV4, ``scope`` for Entra.
+    ``secret`` is a reference; None means the installation's own identity. ``region`` and ``service`` are for SigV4,
+    ``scope`` for Entra.
     """
 
     kind: AuthKind
     header: str = "authorization"
     secret: str | None = None
     region: str = ""
+    service: str = "bedrock"
     scope: str = ""
 
 
@@ -94,6 +97,24 @@ class Credentials(Protocol):
 
     async def headers(self, request: UpstreamRequest, auth: Auth) -> Mapping[str, str]:
         """The headers to add to ``request``, which must then be sent as it is. Raises UpstreamError (502)."""
+        ...
+
+
+class Media(msgspec.Struct, frozen=True):
+    """A file that a message refers to: its bytes and its type, lower-case and without parameters ("" if unknown)."""
+
+    data: bytes
+    kind: str
+
+
+class Sources(Protocol):
+    """Files that messages refer to, for models whose hosts fetch none."""
+
+    async def media(self, uri: str, *, most: int) -> Media:
+        """What lies at ``https://``, ``gs://`` or ``s3://``, of at most so many bytes.
+
+        Raises BadInput, NotFound, NotAllowed, TryLater, UpstreamError.
+        """
         ...
 
 

@@ -40,12 +40,14 @@ class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
     """What a tuning job made: resource names as the provider gives them.
 
     ``endpoint`` is None until somebody deploys it; ``weights`` is the folder (gs://, s3://) of a model that has to be
-    uploaded first, and ``model`` then the provider's name of the job that made it.
+    uploaded first, and ``model`` then the provider's name of the job that made it. ``location`` is where such a model
+    belongs, as far as the provider tells it: a job of location ``global`` ran in a region.
     """
 
     model: str
     endpoint: str | None = None
     weights: str | None = None
+    location: str | None = None
     checkpoints: tuple[Checkpoint, ...] = ()
 
 
@@ -164,7 +166,11 @@ class TuningBackends(Protocol):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished job, as the registry needs it."""
+    """A finished job, as the registry needs it; ``continues`` is the job whose model this one went on from.
+
+    ``promote_to`` is the alias that its model shall answer under as well, until the job was told of it.
+    ``cancel_asked`` says that somebody wanted the job to end before it succeeded.
+    """
 
     job: str
     owner: str
@@ -173,6 +179,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tuned: TunedModel
     dataset_sha256: str
     finished_at: float
+    backend: str = "vertex_ai"
+    method: Method = Method.SUPERVISED
+    location: str | None = None
+    continues: str | None = None
+    promote_to: str | None = None
+    cancel_asked: bool = False
 
 
 class Outcomes(Protocol):
@@ -182,6 +194,21 @@ class Outcomes(Protocol):
         """What the job made, or None when there is nothing to register (any more)."""
         ...
 
-    def settle(self, job: str, *, alias: str, since: int) -> None:
-        """Tell the job that its model answers under ``alias``. Repeating the call changes nothing."""
+    def settle(self, job: str, *, alias: str, since: int | None = None) -> None:
+        """Tell the job that its model answers under ``alias``. Repeating the call changes nothing.
+
+        ``since`` is how many of the job's events the caller knows to be announced, if it was told.
+        """
+        ...
+
+    def tell(self, job: str, *, message: str) -> None:
+        """Add a line to the history of a job that is not settled yet. Repeating the call changes nothing."""
+        ...
+
+    def promoted(self, job: str, *, since: int | None = None, refusal: str | None = None) -> None:
+        """Tell the job that its model answers under the alias it was promoted to, or why it does not. As ``settle``."""
+        ...
+
+    def close(self, job: str, *, message: str) -> None:
+        """Tell a job why its model does not answer; ``settle`` may follow all the same. Repeating changes nothing."""
         ...

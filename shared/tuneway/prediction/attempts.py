@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from tuneway.errors import NotFound, TunewayError, UpstreamError
-from tuneway.prediction.calls import too_slow
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.patience import too_slow
+from tuneway.prediction.withheld import Withheld
 from tuneway.routing.health import Health
 from tuneway.routing.policy import Move, move_after, pause
 from tuneway.routing.routes import Route, Target
@@ -78,6 +79,7 @@ class Attempts:
 
     async def _over(self, route: Route, journey: Journey, ask: Ask[A]) -> A:
         """One route, in rounds."""
+        journey.along = route
         asked = route.targets if len(route.targets) == 1 else self._chosen(route)
         told: list[TunewayError] = []
         for failures in range(route.retries + 1):
@@ -172,7 +174,10 @@ def _fallbacks(route: Route, fault: TunewayError) -> tuple[str, ...]:
 
 
 def _gravest(faults: list[TunewayError]) -> TunewayError:
-    """The fault the caller can do most with: the last one that may pass, else the first."""
+    """The fault the caller can do most with: an answer after all, the last one that may pass, else the first."""
+    withheld = [fault for fault in faults if isinstance(fault, Withheld)]
+    if withheld:
+        return withheld[0]
     passing = [fault for fault in faults if move_after(fault) is Move.RETRY]
     untold = NotFound("The route has no target to ask.", param="model", code="model_not_found")
     return passing[-1] if passing else next(iter(faults), untold)

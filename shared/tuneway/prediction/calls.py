@@ -3,22 +3,23 @@
 What is asked and what the answer means is the dialect's; how it travels is here.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from tuneway.errors import UpstreamError
-from tuneway.ports import Auth, Credentials, Timeouts, Upstream, UpstreamRequest, UpstreamResponse
+from tuneway.ports import Auth, Credentials, Sources, Timeouts, Upstream, UpstreamRequest, UpstreamResponse
 from tuneway.prediction import upstream_errors
 from tuneway.prediction.dialects.openai import faults as openai_faults
 from tuneway.prediction.framing.event_stream import EventStreamDecoder
 from tuneway.prediction.framing.sse import SseDecoder
 from tuneway.prediction.hub.answer import Usage
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.patience import Patience
 from tuneway.prediction.providers import table
 from tuneway.prediction.providers.addresses import Framing, Operation
 from tuneway.routing.routes import Dialect, Target
@@ -26,6 +27,7 @@ from tuneway.routing.routes import Dialect, Target
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Refused = Callable[[int, Mapping[str, str], bytes], UpstreamError]
+OK = HTTPStatus.OK.value
 JSON = {"content-type": "application/json"}
 _ENCODER = msgspec.json.Encoder()
 # What a host's error status means, where its dialect says more about it than the house's table knows.
@@ -33,12 +35,18 @@ _REFUSALS: dict[Dialect, Refused] = {"openai": openai_faults.from_answer}
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """How models are reached; ``base_url`` stands in for Vertex AI's scheme and hosts (the simulation)."""
+    """How models are reached; ``base_url`` stands in for Vertex AI's scheme and hosts (the simulation).
+
+    ``sources`` fetches what a message refers to and a model's host does not fetch; None leaves it to be refused.
+    ``closed`` names the buckets that no message may refer to, whoever would fetch it.
+    """
 
     upstream: Upstream
     credentials: Credentials
     base_url: str | None = None
     timeouts: Timeouts = Timeouts()
+    sources: Sources | None = None
+    closed: frozenset[str] = frozenset()
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,81 +148,26 @@ async def told(
     """
     request = await _request(call, via)
     framing = _FRAMERS[_place(call, via).framing]()
-    accepted = False
     journey.waits()
     try:
         async with via.upstream.send(request) as response:
             await _accepted(response, call.target)
-            accepted = True
-            async for events in _Events(response, framing, journey):
-                news, error = teller.arrived(events)
-                if news:
-                    yield news, False
-                if error is not None:
-                    raise error
-            yield teller.ended(), True
+            try:
+                with Patience(journey, response.chunks()) as arrivals:
+                    data: bytes | None = b""
+                    while data is not None:
+                        data = await anext(arrivals, None)
+                        journey.goes_on()
+                        news, error = teller.arrived(framing.flush() if data is None else framing.decode(data))
+                        if news:
+                            yield news, False
+                        if error is not None:
+                            raise error
+                yield teller.ended(), True
+            finally:
+                journey.usage = teller.usage
     finally:
         journey.goes_on()
-        if accepted:
-            journey.usage = teller.usage
-
-
-class _Events:
-    """The events of each arrival of bytes, those that the end completes among them."""
-
-    __slots__ = ("_arrivals", "_framing", "_journey", "_over")
-
-    def __init__(self, response: UpstreamResponse, framing: Framer, journey: Journey) -> None:
-        self._arrivals = _arrivals(response, journey)
-        self._framing = framing
-        self._journey = journey
-        self._over = False
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Iterable[bytes]:
-        try:
-            data = await anext(self._arrivals)
-        except StopAsyncIteration:
-            if self._over:
-                raise
-            self._over = True
-            return self._framing.flush()
-        self._journey.goes_on()
-        return self._framing.decode(data)
-
-
-def _arrivals(response: UpstreamResponse, journey: Journey) -> AsyncIterator[bytes]:
-    """The body as it arrives; within the route's times, where it sets any."""
-    if journey.route.timeouts.between is None and journey.ends_at is None:
-        return response.chunks()
-    return _in_time(response.chunks(), journey)
-
-
-async def _in_time(arrivals: AsyncIterator[bytes], journey: Journey) -> AsyncGenerator[bytes, None]:
-    """Raises UpstreamError (504) when the next arrival takes too long, or the call as a whole."""
-    between, first = journey.route.timeouts.between, True
-    while True:
-        ends = [] if journey.ends_at is None else [journey.ends_at]
-        if between is not None and not first:
-            ends.append(asyncio.get_running_loop().time() + between)
-        try:
-            async with asyncio.timeout_at(min(ends, default=None)):
-                data = await anext(arrivals)
-        except TimeoutError as exc:
-            raise too_slow() from exc
-        except StopAsyncIteration:
-            return
-        first = False
-        yield data
-
-
-def too_slow() -> UpstreamError:
-    """The fault of a model that took longer than its route allows."""
-    return UpstreamError(
-        "The model did not answer within the time its route allows.", status=504, kind="server_error", code="timeout"
-    )
 
 
 def _place(call: Call, via: Connection) -> Place:
@@ -226,7 +179,7 @@ async def _request(call: Call, via: Connection) -> UpstreamRequest:
     headers = {**place.headers, **call.headers} if call.headers else place.headers
     request = UpstreamRequest(url=place.url, headers=headers, body=_encoded(call), timeouts=via.timeouts)
     proof = await via.credentials.headers(request, place.auth)
-    return UpstreamRequest(url=request.url, headers={**headers, **proof}, body=request.body, timeouts=request.timeouts)
+    return replace(request, headers={**headers, **proof}) if proof else request
 
 
 def _encoded(call: Call) -> bytes:
@@ -236,6 +189,6 @@ def _encoded(call: Call) -> bytes:
 
 
 async def _accepted(response: UpstreamResponse, target: Target) -> None:
-    if response.status != HTTPStatus.OK:
+    if response.status != OK:
         refusal = _REFUSALS.get(target.dialect, upstream_errors.from_answer)
         raise refusal(response.status, response.headers, await response.read())

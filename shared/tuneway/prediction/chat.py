@@ -7,15 +7,18 @@ import msgspec
 
 from tuneway.prediction.calls import Call, Connection, told, whole
 from tuneway.prediction.complete import arrivals, complete, one_at_a_time
-from tuneway.prediction.dialects.openai.passage import Passage, passage_of
+from tuneway.prediction.dialects.openai.passage import Passage
 from tuneway.prediction.dialects.openai.passing import StreamPass
 from tuneway.prediction.dialects.openai.request import passed_on
 from tuneway.prediction.dialects.openai.response import passed_back
+from tuneway.prediction.dialects.openai.servers import server_of
 from tuneway.prediction.events import ByteTeller, Events, as_events, as_they_are, opened
+from tuneway.prediction.fetching import fetched, needs_fetching
 from tuneway.prediction.hub.answer import Exchange, encode_completion
 from tuneway.prediction.hub.decode import decode_chat_request
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.providers.addresses import Operation
+from tuneway.prediction.several import all_given, all_told
 from tuneway.routing.routes import Target
 
 
@@ -34,66 +37,74 @@ class Question(Protocol):
 class ChatQuestion:
     """``Question`` of ``/v1/chat/completions``."""
 
-    def __init__(self, body: bytes, *, id: str, created: int, via: Connection, journey: Journey) -> None:  # noqa: A002  (OpenAI's word)
-        self._body = body
-        self._id = id
-        self._created = created
+    def __init__(self, passage: Passage, *, via: Connection, journey: Journey) -> None:
+        self._passage = passage
         self._via = via
         self._journey = journey
         self._exchange: Exchange | None = None
-        self._passage: Passage | None = None
 
     @property
     def exchange(self) -> Exchange:
         """The request in the hub's words, read once. Raises BadInput naming the field."""
         if self._exchange is None:
-            request = decode_chat_request(self._body)
-            self._exchange = Exchange(request=request, id=self._id, created=self._created)
+            passage = self._passage
+            request = decode_chat_request(passage.body)
+            self._exchange = Exchange(request=request, id=passage.id, created=passage.created)
         return self._exchange
-
-    @property
-    def passage(self) -> Passage:
-        """The request as it came, read once. Raises BadInput naming the field."""
-        if self._passage is None:
-            self._passage = passage_of(self._body, answer_id=self._id, created=self._created)
-        return self._passage
 
     async def whole(self, target: Target) -> bytes:
         """The completion."""
         if self._passes(target):
-            return await passed(self.passage, target, operation="chat", via=self._via, journey=self._journey)
-        return encode_completion(await complete(self.exchange, target, via=self._via, journey=self._journey))
+            body = await passed(self._passage, target, operation="chat", via=self._via, journey=self._journey)
+        else:
+            exchange = await with_media(self.exchange, target, via=self._via, journey=self._journey)
+            body = encode_completion(await complete(exchange, target, via=self._via, journey=self._journey))
+        return all_given(body, self._wanted(target)) if self._passage.several else body
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         """The first chunks, and the rest."""
         if self._passes(target):
-            events = passed_events(self.passage, target, operation="chat", via=self._via, journey=self._journey)
+            events = passed_events(self._passage, target, operation="chat", via=self._via, journey=self._journey)
         else:
-            events = as_events(arrivals(self.exchange, target, via=self._via, journey=self._journey))
-        return await opened(events)
+            exchange = await with_media(self.exchange, target, via=self._via, journey=self._journey)
+            events = as_events(arrivals(exchange, target, via=self._via, journey=self._journey))
+        return await opened(all_told(events, self._wanted(target)) if self._passage.several else events)
+
+    def _wanted(self, target: Target) -> int:
+        """How many choices there must be; one where the route drops the wish for more."""
+        return 1 if "n" in target.drop_params else self.exchange.request.n or 1
 
     def _passes(self, target: Target) -> bool:
         if target.dialect != "openai":
             return False
-        return _choices(self._body) == 1 or not one_at_a_time(self.exchange, target)
+        if self._refers() and needs_fetching(self.exchange.request, target):
+            return False
+        return not self._passage.several or not one_at_a_time(self.exchange, target)
+
+    def _refers(self) -> bool:
+        """Whether the body speaks of a bucket, which most servers cannot read."""
+        return self._via.sources is not None and any(scheme in self._passage.body for scheme in _BUCKETS)
 
 
-class _Several(msgspec.Struct):
-    n: object = None
+async def with_media(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Exchange:
+    """The exchange with what the target's host does not fetch. Raises BadInput naming the part."""
+    if via.sources is None or not needs_fetching(exchange.request, target):
+        return exchange
+    journey.waits()
+    try:
+        request = await fetched(exchange.request, target, via.sources)
+    finally:
+        journey.goes_on()
+    return msgspec.structs.replace(exchange, request=request)
 
 
-_SPEAKER = "name"  # a parameter of each message
-_SEVERAL = msgspec.json.Decoder(_Several)
-
-
-def _choices(body: bytes) -> object:
-    n = _SEVERAL.decode(body).n
-    return 1 if n is None else n
+_BUCKETS = (b'"gs://', b'"s3://')
+_SPEAKER, _NAMED = "name", b'"name"'  # a parameter of each message
 
 
 async def passed(passage: Passage, target: Target, *, operation: Operation, via: Connection, journey: Journey) -> bytes:
     """A caller's own body to a target that speaks its language, and the answer back under the caller's name."""
-    body = passed_on(passage.body, target, stream=False)
+    body = passed_on(passage.body, target, stream=False, alias=passage.model)
     answer = await whole(Call(target=target, operation=operation, body=body), via=via, journey=journey)
     told_back = passed_back(answer, passage)
     journey.usage = told_back.usage
@@ -104,15 +115,28 @@ def passed_events(
     passage: Passage, target: Target, *, operation: Operation, via: Connection, journey: Journey
 ) -> Events:
     """The same, streamed."""
-    body = passed_on(passage.body, target, stream=True)
+    body = passed_on(passage.body, target, stream=True, alias=passage.model)
     call = Call(target=target, operation=operation, body=body, stream=True)
     return as_they_are(told(call, ByteTeller(StreamPass(passage)), via=via, journey=journey))
 
 
-def left_out(body: bytes, drop: Sequence[str]) -> tuple[str, ...]:
-    """Which of the parameters to drop the body holds. ``body`` has been read before."""
-    if not drop:
-        return ()
+def left_out(body: bytes, target: Target, hints: Sequence[str] = ()) -> tuple[str, ...]:
+    """Which of its parameters the body's target never saw: those its route drops, and hints without a place there.
+
+    ``hints`` are those that a dialect left out; ``body`` has been read before.
+    """
+    given = [name for name in _hints_of(target) if name.encode() in body]
+    if not (target.drop_params or given):
+        return tuple(hints)
     fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    within = bytes(fields.get("messages", b"")) if _SPEAKER in drop else b""
-    return tuple(name for name in drop if name in fields or (name == _SPEAKER and b'"name"' in within))
+    within = bytes(fields.get("messages", b"")) if _SPEAKER in target.drop_params else b""
+    dropped = [
+        name for name in (*target.drop_params, *given) if name in fields or (name == _SPEAKER and _NAMED in within)
+    ]
+    return tuple(dict.fromkeys([*dropped, *hints]))
+
+
+def _hints_of(target: Target) -> Sequence[str]:
+    """What the target's server does not take; what a stream is to hold is done here."""
+    hints = server_of(target).hints if target.dialect == "openai" else ()
+    return [name for name in hints if name != "stream_options"]

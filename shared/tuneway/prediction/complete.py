@@ -13,15 +13,19 @@ import msgspec
 
 from tuneway.errors import UpstreamError
 from tuneway.prediction.calls import Call, Connection, streams, told, whole
+from tuneway.prediction.dialects.anthropic.request import HINTS as ANTHROPIC_HINTS
 from tuneway.prediction.dialects.anthropic.request import to_request as anthropic_to_request
 from tuneway.prediction.dialects.anthropic.response import from_response as anthropic_from_response
 from tuneway.prediction.dialects.anthropic.stream import StreamDecoder as AnthropicStreamDecoder
+from tuneway.prediction.dialects.bedrock.request import HINTS as BEDROCK_HINTS
 from tuneway.prediction.dialects.bedrock.request import to_request as bedrock_to_request
 from tuneway.prediction.dialects.bedrock.response import from_response as bedrock_from_response
 from tuneway.prediction.dialects.bedrock.stream import StreamDecoder as BedrockStreamDecoder
+from tuneway.prediction.dialects.gemini.request import HINTS as GEMINI_HINTS
 from tuneway.prediction.dialects.gemini.request import to_request as gemini_to_request
 from tuneway.prediction.dialects.gemini.response import from_response as gemini_from_response
 from tuneway.prediction.dialects.gemini.stream import StreamDecoder as GeminiStreamDecoder
+from tuneway.prediction.dialects.instances.request import HINTS as INSTANCES_HINTS
 from tuneway.prediction.dialects.instances.request import to_request as instances_to_request
 from tuneway.prediction.dialects.instances.response import from_response as instances_from_response
 from tuneway.prediction.dialects.instances.stream import StreamDecoder as InstancesStreamDecoder
@@ -37,6 +41,7 @@ from tuneway.prediction.hub.answer import (
     Usage,
 )
 from tuneway.prediction.hub.chunks import as_chunks
+from tuneway.prediction.hub.fit import hints_in
 from tuneway.prediction.hub.request import ChatRequest
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.profiles import profile_of
@@ -61,12 +66,16 @@ class StreamDecoder(Protocol):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """A dialect: its three transforms, and whether it can ask for several choices at once."""
+    """A dialect: its three transforms, and whether it can ask for several choices at once.
+
+    ``hints`` are parameters that change no answer and that it has no place for: left out, and told of.
+    """
 
     to_request: Callable[[ChatRequest, Target], Mapping[str, object]]
     from_response: Callable[[bytes, Exchange], ChatCompletion]
     stream_decoder: Callable[[Exchange], StreamDecoder]
     several: Callable[[Target], bool]
+    hints: tuple[str, ...] = ()
 
 
 DIALECTS: dict[Dialect, Words] = {
@@ -75,12 +84,14 @@ DIALECTS: dict[Dialect, Words] = {
         from_response=gemini_from_response,
         stream_decoder=GeminiStreamDecoder,
         several=lambda target: profile_of(target).several_choices,
+        hints=GEMINI_HINTS,
     ),
     "instances": Words(
         to_request=instances_to_request,
         from_response=instances_from_response,
         stream_decoder=InstancesStreamDecoder,
-        several=lambda _: True,
+        several=lambda _: False,  # many containers give one whatever they are asked for
+        hints=INSTANCES_HINTS,
     ),
     "openai": Words(
         to_request=openai_to_request,
@@ -93,12 +104,14 @@ DIALECTS: dict[Dialect, Words] = {
         from_response=anthropic_from_response,
         stream_decoder=AnthropicStreamDecoder,
         several=lambda _: False,
+        hints=ANTHROPIC_HINTS,
     ),
     "bedrock": Words(
         to_request=bedrock_to_request,
         from_response=bedrock_from_response,
         stream_decoder=BedrockStreamDecoder,
         several=lambda _: False,
+        hints=BEDROCK_HINTS,
     ),
 }
 
@@ -131,6 +144,7 @@ class ChunkTeller:
 
 async def complete(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> ChatCompletion:
     """The whole answer. Raises BadInput (the target cannot express the request) and UpstreamError."""
+    journey.hints = hints_in(exchange.request, DIALECTS[target.dialect].hints)
     if one_at_a_time(exchange, target):
         answer = await _fanned_out(exchange, target, via=via, journey=journey)
     else:
@@ -145,6 +159,7 @@ def arrivals(exchange: Exchange, target: Target, *, via: Connection, journey: Jo
 
     Raises BadInput and UpstreamError, also in the middle. Close it when the caller leaves: that ends the call.
     """
+    journey.hints = hints_in(exchange.request, DIALECTS[target.dialect].hints)
     if not streams(target):
         return _told_at_once(exchange, target, via=via, journey=journey)
     if one_at_a_time(exchange, target):

@@ -2,39 +2,35 @@
 
 import time
 
+import msgspec
+
 from tuneway.prediction.hub.answer import Usage
 from tuneway.routing.routes import Route, Target
 
 PATIENCE = 600.0  # no further attempt begins later than this, in seconds, where the route sets no total
 
 
-class Journey:
-    """The record of one call. ``waited`` is the time in which it was others' turn: hosts and pauses, in seconds."""
+class Journey(msgspec.Struct, eq=False):
+    """The record of one call. ``waited`` is the time in which it was others' turn: hosts and pauses, in seconds.
 
-    __slots__ = (
-        "_waiting_since",
-        "attempts",
-        "began",
-        "dropped",
-        "ends_at",
-        "route",
-        "stream",
-        "target",
-        "usage",
-        "waited",
-    )
+    ``dropped`` names the parameters that were left out, ``hints`` those among them that no dialect could say. ``along``
+    is the route whose targets are asked: the call's own, or a fallback's. ``spent`` is what answers cost that were
+    counted and not given.
+    """
 
-    def __init__(self, route: Route, *, stream: bool = False, began: float | None = None) -> None:
-        self.route = route
-        self.stream = stream
-        self.began = time.monotonic() if began is None else began
-        self.attempts = 0
-        self.target: Target | None = None
-        self.waited = 0.0
-        self.ends_at: float | None = None
-        self.dropped: tuple[str, ...] = ()
-        self.usage: Usage | None = None
-        self._waiting_since: float | None = None
+    route: Route
+    stream: bool = False
+    began: float = msgspec.field(default_factory=time.monotonic)
+    attempts: int = 0
+    target: Target | None = None
+    waited: float = 0.0
+    ends_at: float | None = None
+    dropped: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    usage: Usage | None = None
+    along: Route | None = None
+    spent: tuple[tuple[Usage, Target], ...] = ()
+    waiting_since: float | None = None
 
     @property
     def patience(self) -> float:
@@ -45,20 +41,26 @@ class Journey:
         """Another attempt begins."""
         self.attempts += 1
         self.target = target
-        self.dropped = ()
+        self.dropped = self.hints = ()
+        self.usage = None
+
+    @property
+    def counted(self) -> list[tuple[Usage, Target]]:
+        """The tokens of every answer there was, each with the target that gave it."""
+        if self.usage is None or self.target is None:
+            return [*self.spent]
+        return [*self.spent, (self.usage, self.target)]
 
     def waits(self) -> None:
         """It is somebody else's turn from here on."""
-        self._waiting_since = time.perf_counter()
+        self.waiting_since = time.perf_counter()
 
     def goes_on(self) -> None:
         """It is our turn again, if it was not already."""
-        if self._waiting_since is not None:
-            self.waited += time.perf_counter() - self._waiting_since
-            self._waiting_since = None
+        if self.waiting_since is not None:
+            self.waited += time.perf_counter() - self.waiting_since
+            self.waiting_since = None
 
     def part(self) -> "Journey":
         """The record of one of several calls that are made at once for this one."""
-        part = Journey(self.route, stream=self.stream, began=self.began)
-        part.ends_at = self.ends_at
-        return part
+        return Journey(self.route, stream=self.stream, began=self.began, ends_at=self.ends_at)

@@ -40,6 +40,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     ``top_k_path`` where Converse's additional fields hold top_k, ``cache_points`` whether it takes these.
     ``budgets`` and ``efforts`` say a ``reasoning_effort`` in the model's numbers and words, ``thinking_off`` how
     "none" is said. ``json_schema`` and ``strict_tools`` are there where the host keeps to a schema by itself.
+    ``embeds_content`` says that an embedding model is called by ``embedContent``, not by ``predict``.
+    ``signed_calls`` says that a call which comes back without its thought signature is refused.
     ``unsupported`` are request parameters to refuse by name. ``limit_field`` and ``reasoning_field`` are OpenAI-like
     hosts' names. ``anthropic_version`` and ``betas`` go where the provider puts them (a header, or the body).
     """
@@ -64,6 +66,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool = True
     tool_choices: tuple[ToolChoiceForm, ...] = ("auto", "none", "required", "named")
     system: bool = True
+    signed_calls: bool = False
+    embeds_content: bool = False
     stream_usage: bool = True
     unsupported: tuple[str, ...] = ()
     anthropic_version: str = ""

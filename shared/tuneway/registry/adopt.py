@@ -4,39 +4,70 @@ from contextlib import suppress
 
 from tuneway.errors import AlreadyExists
 from tuneway.ports import Documents, Outcome, Outcomes, Write
+from tuneway.registry.intake import Intake
 from tuneway.registry.shelves import Deployment, Model, Version
+from tuneway.routing.places import place_of
 from tuneway.routing.routes import Route, Target
-from tuneway.routing.snapshot import change
+from tuneway.routing.snapshot import Snapshot, change
 from tuneway.state import Collection
 
 
-def adopt(documents: Documents, outcomes: Outcomes, *, job: str, since: int) -> None:
+def adopt(documents: Documents, outcomes: Outcomes, *, job: str, since: int, intake: Intake | None = None) -> bool:
     """The handler of ``job-finished``: the model answers under its alias. Repeating the call changes nothing.
 
-    A tuned Gemini model is deployed by Vertex AI itself, so its endpoint only needs to be written down.
+    A tuned Gemini model is deployed by Vertex AI itself, so its endpoint only needs to be written down. What has to be
+    deployed first goes to ``intake``: False then, while it is not decided yet whether the model answers.
     """
     outcome = outcomes.of(job)
-    if outcome is None or (endpoint := outcome.tuned.endpoint) is None:
-        return
-    route = Route(
-        alias=outcome.alias,
-        targets=(Target(resource=endpoint, dialect="gemini", model=outcome.base_model),),
-        created_at=outcome.finished_at,
-        owner=outcome.owner,
-    )
+    if outcome is None:
+        return True
+    if outcome.tuned.endpoint is None:
+        return intake is None or intake(outcome)
+    _take_over(documents, outcome, endpoint=outcome.tuned.endpoint)
+    outcomes.settle(job, alias=outcome.alias, since=since)
+    return True
+
+
+def _take_over(documents: Documents, outcome: Outcome, *, endpoint: str) -> None:
+    routes = _routes(outcome, endpoint)
     # When it exists, an earlier delivery committed all of it and died before it could tell the job.
     with suppress(AlreadyExists):
-        change(documents, lambda snapshot: snapshot.with_route(route), *_writes(documents, outcome, route))
-    outcomes.settle(job, alias=outcome.alias, since=since)
+        writes = _writes(documents, outcome, routes)
+        change(documents, lambda snapshot: _with(snapshot, routes, owner=outcome.owner), *writes)
 
 
-def _writes(documents: Documents, outcome: Outcome, route: Route) -> list[Write]:
+def _with(snapshot: Snapshot, routes: list[Route], *, owner: str) -> Snapshot:
+    """The routes; and the places, which stay the owner's when a route is gone."""
+    for route in routes:
+        snapshot = snapshot.with_route(route)
+        for target in route.targets:
+            snapshot = snapshot.with_place(place_of(target), owner)
+    return snapshot
+
+
+def _routes(outcome: Outcome, endpoint: str) -> list[Route]:
+    """The model under its alias, and each checkpoint that has a place of its own under ``alias@cp-1``."""
+    points = {f"{outcome.alias}@cp-{point.id}": point.endpoint for point in outcome.tuned.checkpoints}
+    return [
+        Route(
+            alias=alias,
+            targets=(Target(resource=place, dialect="gemini", model=outcome.base_model),),
+            created_at=outcome.finished_at,
+            owner=outcome.owner,
+        )
+        for alias, place in {outcome.alias: endpoint, **points}.items()
+        if place is not None
+    ]
+
+
+def _writes(documents: Documents, outcome: Outcome, routes: list[Route]) -> list[Write]:
     resource, _, number = outcome.tuned.model.partition("@")
     model = Model(
         id=resource.rpartition("/")[2],
         owner=outcome.owner,
         base_model=outcome.base_model,
         resource=resource,
+        alias=outcome.alias,
         created_at=outcome.finished_at,
     )
     version = Version(
@@ -48,13 +79,16 @@ def _writes(documents: Documents, outcome: Outcome, route: Route) -> list[Write]
         alias=outcome.alias,
         created_at=outcome.finished_at,
         checkpoints=outcome.tuned.checkpoints,
+        backend=outcome.backend,
+        location=outcome.tuned.location or outcome.location,
+        endpoint=outcome.tuned.endpoint,
     )
     deployments = Collection(documents, "deployments", Deployment)
     return [
         Collection(documents, "models", Model).put(model.id, model),
         Collection(documents, f"models/{model.id}/versions", Version).create(version.number, version),
         *(deployments.put(d.id, d) for d in _deployments(outcome, version)),
-        Collection(documents, "routes", Route).create(route.alias, route),
+        *(Collection(documents, "routes", Route).create(route.alias, route) for route in routes),
     ]
 
 

@@ -20,16 +20,30 @@ class Deployments:
         self._now = now
 
     def found(self, target: Target, *, owner: str) -> Deployment:
-        """The endpoint's entry, with the dialect and the host it was found to have; repeating it changes nothing."""
+        """The endpoint's entry, with the dialect and the host it was found to have; repeating it changes nothing.
+
+        Raises Conflict when another endpoint has its id, or when the entry keeps changing.
+        """
         id_ = target.resource.rpartition("/")[2]
         try:
-            known = self._deployments.get(id_).value
+            stored = self._deployments.get(id_)
         except NotFound:
-            known = Deployment(
+            new = Deployment(
                 id=id_, owner=owner, endpoint=target.resource, dialect=target.dialect, created_at=self._now()
             )
+            now_known = _heard(new, target)
+            self._documents.commit(self._deployments.create(id_, now_known))
+            return now_known
+        known = stored.value
+        if known.order is not None and not known.endpoint:
+            return known  # on its way: whoever deploys it writes down how it is called
         if known.endpoint.partition("/locations/")[2] != target.resource.partition("/locations/")[2]:
             raise Conflict(f"Another endpoint is known as '{id_}': {known.endpoint}.", param="identifier")
-        now_known = msgspec.structs.replace(known, dialect=target.dialect, host=target.host, raw=target.raw)
-        self._documents.commit(self._deployments.put(id_, now_known))
+        now_known = _heard(known, target)
+        if now_known != known:
+            self._documents.commit(self._deployments.replace(stored, now_known))
         return now_known
+
+
+def _heard(known: Deployment, target: Target) -> Deployment:
+    return msgspec.structs.replace(known, dialect=target.dialect, host=target.host, raw=target.raw)

@@ -29,7 +29,13 @@ class Keyring:
             return None
 
     def create(
-        self, *, owner: str, scopes: tuple[Scope, ...], name: str = "", expires_at: float | None = None
+        self,
+        *,
+        owner: str,
+        scopes: tuple[Scope, ...],
+        name: str = "",
+        expires_at: float | None = None,
+        max_cost_usd: float | None = None,
     ) -> tuple[str, str, Grant]:
         """A new key, its id and its grant; the key is in this answer and nowhere else. Raises BadInput."""
         if not 1 <= len(owner.strip()) <= MOST_OWNER:
@@ -37,7 +43,14 @@ class Keyring:
         if not scopes:
             raise BadInput(f"Name at least one scope of: {', '.join(Scope)}.", param="scopes")
         key = key_from(self._randomness())
-        grant = Grant(owner=owner, scopes=scopes, name=name, created_at=self._now(), expires_at=expires_at)
+        grant = Grant(
+            owner=owner,
+            scopes=scopes,
+            name=name,
+            created_at=self._now(),
+            expires_at=expires_at,
+            max_cost_usd=max_cost_usd,
+        )
         return key, self.admit(key, grant), grant
 
     def admit(self, key: str, grant: Grant) -> str:

@@ -1,7 +1,7 @@
 """Routes by hand: give a public alias to any endpoint this installation can call."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from tuneway.routing.snapshot import Snapshot, change
 from tuneway.state import Collection
 
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
+MOST_AT_ONCE = 400  # Firestore commits 500 writes at once
 
 
 class RouteBook:
@@ -35,14 +36,20 @@ class RouteBook:
 
     def put(self, route: Route) -> Route:
         """Keep the route under its alias, new or not, as made now. Raises BadInput."""
-        alias = route.alias
-        if not ALIAS.fullmatch(alias) or alias.isdigit():
-            raise BadInput(
-                f"'{alias}' cannot be an alias: 1 to 128 letters, digits and '._:@-', not digits alone.", param="alias"
-            )
+        alias = _checked(route.alias)
         made = msgspec.structs.replace(route, created_at=self._now())
         change(self._documents, lambda snapshot: _without_circles(snapshot, made), self._routes.put(alias, made))
         return made
+
+    def put_all(self, routes: Sequence[Route]) -> None:
+        """Keep all of them in one change, or none; those that are there as they are stay untouched. Raises BadInput."""
+        if len(routes) > MOST_AT_ONCE:
+            raise BadInput(f"These are more than {MOST_AT_ONCE} routes. Put them in several parts.", param="routes")
+        before, now = {route.alias: route for route in self.list()}, self._now()
+        made = [msgspec.structs.replace(route, created_at=now) for route in routes if not _same(route, before)]
+        writes = [self._routes.put(_checked(route.alias), route) for route in made]
+        if made:
+            change(self._documents, lambda snapshot: _all_without_circles(snapshot, made), *writes)
 
     def remove(self, alias: str) -> None:
         """Take the alias away. Raises NotFound."""
@@ -50,9 +57,35 @@ class RouteBook:
         change(self._documents, lambda snapshot: snapshot.without_route(alias), self._routes.delete(alias))
 
 
+def _checked(alias: str) -> str:
+    if not ALIAS.fullmatch(alias) or alias.isdigit():
+        raise BadInput(
+            f"'{alias}' cannot be an alias: 1 to 128 letters, digits and '._:@-', not digits alone.", param="alias"
+        )
+    return alias
+
+
+def _same(route: Route, before: Mapping[str, Route]) -> bool:
+    """Whether the route is there already; when it was made says nothing."""
+    there = before.get(route.alias)
+    return there is not None and msgspec.structs.replace(route, created_at=there.created_at) == there
+
+
 def _without_circles(snapshot: Snapshot, route: Route) -> Snapshot:
     """The snapshot with the route in it. Raises BadInput when its fallbacks lead back to it."""
     after = snapshot.with_route(route)
+    _refuse_circle(after, route)
+    return after
+
+
+def _all_without_circles(snapshot: Snapshot, routes: Sequence[Route]) -> Snapshot:
+    after = msgspec.structs.replace(snapshot, routes={**snapshot.routes, **{route.alias: route for route in routes}})
+    for route in routes:
+        _refuse_circle(after, route)
+    return after
+
+
+def _refuse_circle(after: Snapshot, route: Route) -> None:
     seen, waiting = set[str](), list(_fallbacks(route))
     while waiting:
         name = waiting.pop()
@@ -65,7 +98,6 @@ def _without_circles(snapshot: Snapshot, route: Route) -> Snapshot:
         if name not in seen and (follows := after.routes.get(name)) is not None:
             waiting += _fallbacks(follows)
         seen.add(name)
-    return after
 
 
 def _fallbacks(route: Route) -> tuple[str, ...]:

@@ -17,11 +17,15 @@ ATTEMPTS = 20
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Routes by alias and grants by key fingerprint; ``version`` rises by one with every change."""
+    """Routes by alias and grants by key fingerprint; ``version`` rises by one with every change.
+
+    ``places`` says whose a place is that a tenant's model answers at, whether a route leads there or not.
+    """
 
     version: int = 0
     routes: dict[str, Route] = {}
     keys: dict[str, Grant] = {}
+    places: dict[str, str] = {}
 
     def with_route(self, route: Route) -> "Snapshot":
         """The snapshot with this route added or replaced."""
@@ -30,6 +34,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def without_route(self, alias: str) -> "Snapshot":
         """The snapshot with no such alias."""
         return msgspec.structs.replace(self, routes={a: r for a, r in self.routes.items() if a != alias})
+
+    def with_place(self, place: str, owner: str) -> "Snapshot":
+        """The snapshot with this place known as the owner's."""
+        return msgspec.structs.replace(self, places={**self.places, place: owner})
+
+    def without_place(self, place: str) -> "Snapshot":
+        """The snapshot with this place nobody's."""
+        return msgspec.structs.replace(self, places={p: owner for p, owner in self.places.items() if p != place})
 
     def with_key(self, fingerprint: str, grant: Grant) -> "Snapshot":
         """The snapshot with this key admitted."""

@@ -19,6 +19,7 @@ from tuneway.routing.identifiers import (
     resource,
 )
 from tuneway.routing.routes import Dialect, Target
+from tuneway.routing.served_names import served_name
 from tuneway.routing.vendors import VENDORS, Vendor
 
 # Which words Model Garden's publishers speak; all others are served behind OpenAI's.
@@ -50,8 +51,9 @@ def target_of(identifier: VertexIdentifier | HostedModel, defaults: Defaults) ->
     match identifier:
         case HostedModel():
             return _hosted(identifier, defaults.places.get(identifier.vendor, Place()))
-        case PublisherModel(publisher=publisher):
-            return Target(resource=_resource(identifier, defaults), dialect=_SPOKEN.get(publisher, "openai"))
+        case PublisherModel(publisher=publisher, model=model):
+            served = msgspec.structs.replace(identifier, model=served_name(publisher, model))
+            return Target(resource=_resource(served, defaults), dialect=_SPOKEN.get(publisher, "openai"))
         case DedicatedEndpoint(host=host):
             return Target(resource=_resource(identifier, defaults), dialect="instances", host=host)
         case Endpoint(protocol=protocol):
@@ -75,7 +77,7 @@ def _hosted(named: HostedModel, place: Place) -> Target:
     return Target(
         provider=vendor.provider,
         dialect=_dialect(named, vendor),
-        model=named.model,
+        model=served_name(named.vendor, named.model),
         base_url=base_url,
         region=region,
         api_version=place.api_version,

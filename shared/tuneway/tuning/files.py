@@ -38,11 +38,14 @@ class FileShelf:
         bucket: str,
         now: Callable[[], float],
         new_id: Callable[[], str],
+        copies: str | None = None,
     ) -> None:
+        """``copies`` is another place of tuneway's own, such as ``s3://bucket``, where jobs keep their folders."""
         self._records = Collection(documents, "files", FileRecord)
         self._documents = documents
         self._files = files
         self._bucket = bucket
+        self._places = (f"gs://{bucket}", *([copies] if copies else []))
         self._now = now
         self._new_id = new_id
 
@@ -70,7 +73,7 @@ class FileShelf:
 
     def keeps(self, uri: str) -> bool:
         """Whether the object is one that tuneway keeps for a tenant: such are named by their id, which has an owner."""
-        return uri.startswith(tuple(f"gs://{self._bucket}/{folder}/" for folder in OURS))
+        return uri.startswith(tuple(f"{place}/{folder}/" for place in self._places for folder in OURS))
 
     def get(self, id_: str, *, owner: str) -> FileRecord:
         """The record. Raises NotFound."""

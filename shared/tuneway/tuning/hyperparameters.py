@@ -1,17 +1,18 @@
-"""Hyperparameters: from OpenAI's request, held against the base model, and back into OpenAI's shape."""
+"""Hyperparameters and methods: from OpenAI's request, held against the base model, and back into OpenAI's shape."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
 
 from tuneway.errors import BadInput
-from tuneway.tuning.catalogue import BaseModel, Range
+from tuneway.ports import Method
+from tuneway.tuning.bases import BaseModel, Range, TuningMode
 
 AUTO: Final = "auto"
 TOP = "hyperparameters"
-METHOD = "method.supervised.hyperparameters"
-METHODS = ("supervised", "dpo", "reinforcement")
+REINFORCEMENT = "reinforcement"
+METHODS = (*Method, REINFORCEMENT)
 
 Value = int | float
 Given = Value | None
@@ -24,24 +25,37 @@ class Hyperparameters(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int | None = None
     learning_rate_multiplier: float | None = None
     adapter_size: int | None = None
+    batch_size: int | None = None
+    warmup_steps: int | None = None
+    weight_decay: float | None = None
+    learning_rate: float | None = None
+    beta: float | None = None
 
 
 class OpenAIHyperparameters(msgspec.Struct, frozen=True, kw_only=True):
-    """Hyperparameters as OpenAI's job object shows them; ``adapter_size`` is tuneway's own."""
+    """Hyperparameters as OpenAI's job object shows them; those after ``learning_rate_multiplier`` are tuneway's own."""
 
     n_epochs: int | Auto
-    batch_size: Auto
+    batch_size: int | Auto
     learning_rate_multiplier: float | Auto
     adapter_size: int | Auto
+    warmup_steps: int | Auto
+    weight_decay: float | Auto
+    learning_rate: float | Auto
+    beta: float | Auto
 
 
 def rendered(chosen: Hyperparameters) -> OpenAIHyperparameters:
     """The hyperparameters in OpenAI's shape."""
     return OpenAIHyperparameters(
         n_epochs=AUTO if chosen.epochs is None else chosen.epochs,
-        batch_size=AUTO,
+        batch_size=AUTO if chosen.batch_size is None else chosen.batch_size,
         learning_rate_multiplier=AUTO if chosen.learning_rate_multiplier is None else chosen.learning_rate_multiplier,
         adapter_size=AUTO if chosen.adapter_size is None else chosen.adapter_size,
+        warmup_steps=AUTO if chosen.warmup_steps is None else chosen.warmup_steps,
+        weight_decay=AUTO if chosen.weight_decay is None else chosen.weight_decay,
+        learning_rate=AUTO if chosen.learning_rate is None else chosen.learning_rate,
+        beta=AUTO if chosen.beta is None else chosen.beta,
     )
 
 
@@ -50,64 +64,141 @@ def requested(hyperparameters: object, method: object, *, base: BaseModel) -> Hy
 
     Raises BadInput whose ``param`` is the field at fault, such as ``hyperparameters.n_epochs``.
     """
-    top = _values(hyperparameters, place=TOP, base=base)
-    nested = _values(_in_method(method, base), place=METHOD, base=base)
+    kind = method_of(method, base=base)
+    place = f"method.{kind}.hyperparameters"
+    wanted = _Wanted(base, kind)
+    top = _values(hyperparameters, place=TOP, wanted=wanted)
+    nested = _values(_settings(method, kind).get("hyperparameters"), place=place, wanted=wanted)
     for field in top.keys() & nested.keys():
         if top[field] != nested[field]:
-            said = f"'{TOP}' and '{METHOD}' disagree about {field}: {_said(top[field])} and {_said(nested[field])}."
+            said = f"'{TOP}' and '{place}' disagree about {field}: {_said(top[field])} and {_said(nested[field])}."
             raise _bad(f"{said} Give it in 'method' alone.", param=TOP)
-    return msgspec.convert({**top, **nested}, Hyperparameters)
+    chosen = msgspec.convert({**top, **nested}, Hyperparameters)
+    _check_together(chosen, place=TOP if top else place)
+    return chosen
 
 
-def _in_method(method: object, base: BaseModel) -> object:
+def method_of(method: object, *, base: BaseModel) -> Method:
+    """The method that the request's ``method`` names; supervised when there is none. Raises BadInput (``method…``)."""
     if method is None:
-        return None
+        return Method.SUPERVISED
     asked = _object(method, "method")
-    kind = asked.get("type")
-    if kind not in base.methods:
-        known = kind in METHODS
-        fact = f"'{base.name}' cannot be tuned by '{kind}'" if known else "'method.type' must name a method"
+    kind = next((each for each in base.methods if each == asked.get("type")), None)
+    if kind is None:
+        known = asked.get("type") in METHODS
+        fact = (
+            f"'{base.name}' cannot be tuned by '{asked.get('type')}'" if known else "'method.type' must name a method"
+        )
         raise _bad(f"{fact}. Use {_listed(base.methods)}.", param="method.type", code="unsupported_method")
     _refuse_unknown(asked, ("type", str(kind)), place="method")
-    settings = _object({} if asked.get(str(kind)) is None else asked[str(kind)], f"method.{kind}")
-    _refuse_unknown(settings, ("hyperparameters",), place=f"method.{kind}")
-    return settings.get("hyperparameters")
+    _refuse_unknown(_settings(method, kind), SETTINGS[kind], place=f"method.{kind}")
+    return kind
 
 
-def _values(given: object, *, place: str, base: BaseModel) -> dict[str, Given]:
+def teacher_of(method: object, *, base: BaseModel) -> str | None:
+    """The model a distillation learns from, by the provider's id; None for other methods. Raises BadInput."""
+    kind = method_of(method, base=base)
+    if kind is not Method.DISTILLATION:
+        return None
+    teacher = _settings(method, kind).get("teacher")
+    if not isinstance(teacher, str) or not teacher.strip():
+        said = "'method.distillation.teacher' must name the model to learn from, by the provider's id."
+        raise _bad(said, param="method.distillation.teacher")
+    return teacher
+
+
+def mode_of(asked: str | None, *, base: BaseModel, chosen: Hyperparameters) -> TuningMode | None:
+    """The mode to train in: the one asked for, else the base's own; None where the provider is told none.
+
+    Raises BadInput: ``tuning_mode`` when the base has no such mode, ``hyperparameters.adapter_size`` beside ``full``.
+    """
+    modes: dict[str, TuningMode] = {str(each): each for each in base.tuning_modes}
+    if asked not in {None, AUTO, *modes}:
+        offer = _listed(f"'{mode}'" for mode in modes)
+        raise _bad(f"'tuning_mode' of '{base.name}' is {_shown(asked)}. Use {offer} or 'auto'.", param="tuning_mode")
+    mode = modes.get(asked or AUTO) or base.default_mode
+    if mode == "full" and chosen.adapter_size is not None:
+        remedy = "Leave 'adapter_size' out or set 'tuning_mode' to 'adapter'."
+        said = f"Full tuning of '{base.name}' trains no adapter. {remedy}"
+        raise _bad(said, param=f"{TOP}.adapter_size", code="unsupported_parameter")
+    return mode
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """What the values are held against."""
+
+    base: BaseModel
+    method: Method
+
+
+def _settings(method: object, kind: Method) -> dict[str, object]:
+    given = None if method is None else _object(method, "method").get(kind)
+    return {} if given is None else _object(given, f"method.{kind}")
+
+
+def _check_together(chosen: Hyperparameters, *, place: str) -> None:
+    if chosen.learning_rate is not None and chosen.learning_rate_multiplier is not None:
+        said = "'learning_rate' and 'learning_rate_multiplier' both set the learning rate. Give one of them."
+        raise _bad(said, param=f"{place}.learning_rate")
+
+
+def _values(given: object, *, place: str, wanted: _Wanted) -> dict[str, Given]:
     if given is None:
         return {}
     settings = {name: value for name, value in _object(given, place).items() if value is not None}
-    _refuse_unknown(settings, READERS, place=place)
+    _refuse_unknown(settings, FIELDS, place=place)
     if "n_epochs" in settings and "epoch_count" in settings:
         said = "'n_epochs' and 'epoch_count' are two names of one hyperparameter. Give one of them."
         raise _bad(said, param=f"{place}.epoch_count")
-    read = {name: _value(value, READERS[name], f"{place}.{name}", base=base) for name, value in settings.items()}
-    return {FIELDS[name]: value for name, value in read.items() if name in FIELDS}
+    return {FIELDS[name]: _value(name, value, f"{place}.{name}", wanted=wanted) for name, value in settings.items()}
 
 
-Reader = Callable[[object, str, BaseModel], Value]
+def _value(name: str, value: object, param: str, *, wanted: _Wanted) -> Given:
+    if value == AUTO:
+        return None
+    if name == "adapter_size":
+        return _adapter_size(value, param, wanted)
+    return _number(name, value, param, wanted=wanted)
 
 
-def _value(value: object, reader: Reader, param: str, *, base: BaseModel) -> Given:
-    return None if value == AUTO else reader(value, param, base)
+def _number(name: str, value: object, param: str, *, wanted: _Wanted) -> Value:
+    """A number in the general range and in the base's own."""
+    general, whole = GENERAL[FIELDS[name]], FIELDS[name] in WHOLE
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        kind = "a whole number" if whole else "a number"
+        raise _bad(f"'{param}' must be {kind} or 'auto', not {_shown(value)}.", param=param)
+    _check_within(value, general, f"'{param}'", param=param)
+    allowed = _allowed(FIELDS[name], wanted, param=param)
+    _check_within(value, allowed, f"'{param}' of '{wanted.base.name}'", param=param)
+    return value if whole else float(value)
 
 
-def _epochs(value: object, param: str, base: BaseModel) -> Value:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _bad(f"'{param}' must be a whole number or 'auto', not {_shown(value)}.", param=param)
-    return _within(value, base.ranges.epochs, param)
+def _allowed(field: str, wanted: _Wanted, *, param: str) -> Range:
+    base = wanted.base
+    if field == "beta" and wanted.method is not Method.PREFERENCE:
+        said = f"'{param}' belongs to the method 'dpo', not to '{wanted.method}'. Leave it out"
+        raise _bad(f"{said} or ask for 'dpo'.", param=param, code="unsupported_parameter")
+    found: Range | None = getattr(base.ranges, field)
+    if found is None:
+        raise _untakeable(field, param, wanted)
+    return found
 
 
-def _learning_rate_multiplier(value: object, param: str, base: BaseModel) -> Value:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _bad(f"'{param}' must be a number or 'auto', not {_shown(value)}.", param=param)
-    return float(_within(value, base.ranges.learning_rate_multiplier, param))
+def _untakeable(field: str, param: str, wanted: _Wanted) -> BadInput:
+    base = wanted.base
+    known = [name for name in (*GENERAL, "adapter_sizes") if getattr(base.ranges, name)]
+    takes = [name for name in known if name != "beta" or wanted.method is Method.PREFERENCE]
+    said = f"'{param}' is given, but '{base.name}' on {base.backend} lets nobody choose a {field.replace('_', ' ')}."
+    remedy = f"Use 'auto' or leave it out; it takes {_listed(SAID.get(name, name) for name in takes)}."
+    return _bad(f"{said} {remedy}", param=param, code="unsupported_parameter")
 
 
-def _adapter_size(value: object, param: str, base: BaseModel) -> Value:
+def _adapter_size(value: object, param: str, wanted: _Wanted) -> Value:
     """A size the base takes; small and large are its least and greatest, medium is the one in the middle."""
+    base = wanted.base
     sizes = sorted(base.ranges.adapter_sizes)
+    if not sizes:
+        raise _untakeable("adapter_size", param, wanted)
     named = {"small": sizes[0], "medium": sizes[len(sizes) // 2], "large": sizes[-1]}
     size = named.get(value) if isinstance(value, str) else value
     if not isinstance(size, int) or isinstance(size, bool) or size not in sizes:
@@ -116,32 +207,39 @@ def _adapter_size(value: object, param: str, base: BaseModel) -> Value:
     return size
 
 
-def _batch_size(value: object, param: str, base: BaseModel) -> Value:
-    said = (
-        f"'{param}' is {_shown(value)}, but '{base.name}' lets nobody choose a batch size. Use 'auto' or leave it out."
-    )
-    raise _bad(said, param=param)
-
-
-READERS: dict[str, Reader] = {
-    "n_epochs": _epochs,
-    "epoch_count": _epochs,
-    "learning_rate_multiplier": _learning_rate_multiplier,
-    "adapter_size": _adapter_size,
-    "batch_size": _batch_size,
-}
 FIELDS = {
     "n_epochs": "epochs",
     "epoch_count": "epochs",
     "learning_rate_multiplier": "learning_rate_multiplier",
     "adapter_size": "adapter_size",
+    "batch_size": "batch_size",
+    "warmup_steps": "warmup_steps",
+    "weight_decay": "weight_decay",
+    "beta": "beta",
+    "learning_rate": "learning_rate",
+}
+WHOLE = frozenset({"epochs", "batch_size", "warmup_steps"})
+# What tuneway takes for any base; what a base takes of it stands in the catalogue.
+GENERAL: dict[str, Range] = {
+    "epochs": Range(1, 10),
+    "learning_rate_multiplier": Range(0.1, 10),
+    "batch_size": Range(1, 64),
+    "warmup_steps": Range(0, 1000),
+    "weight_decay": Range(0, 0.1),
+    "learning_rate": Range(1e-9, 1),
+    "beta": Range(0, 10),
+}
+SAID = {"epochs": "n_epochs", "adapter_sizes": "adapter_size"}
+SETTINGS: dict[Method, tuple[str, ...]] = {
+    Method.SUPERVISED: ("hyperparameters",),
+    Method.PREFERENCE: ("hyperparameters",),
+    Method.DISTILLATION: ("hyperparameters", "teacher"),
 }
 
 
-def _within(value: Value, allowed: Range, param: str) -> Value:
+def _check_within(value: Value, allowed: Range, subject: str, *, param: str) -> None:
     if not allowed.low <= value <= allowed.high:
-        raise _bad(f"'{param}' is {_shown(value)}. Use {allowed.low:g} to {allowed.high:g}, or 'auto'.", param=param)
-    return value
+        raise _bad(f"{subject} is {_shown(value)}. Use {allowed}, or 'auto'.", param=param)
 
 
 def _object(value: object, param: str) -> dict[str, object]:

@@ -1,17 +1,25 @@
 """Move jobs with guarded writes, keep their history and announce it.
 
-Every change is one atomic commit: the job, guarded by its version, and the event it leaves behind. Publishing follows.
+Every change is one atomic commit: the job, guarded by its version, and the events it leaves behind. Publishing follows.
 A message about a job carries ``since``: how many events its sender knew to be announced. The handler announces all
 later ones, made by itself or found, before it acknowledges; so an event lost in a crash is announced on redelivery.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from tuneway.errors import Conflict, NotFound, TryLater
 from tuneway.ports import Documents, Events, Message, Topic, Write
 from tuneway.state import Collection, Stored
-from tuneway.tuning.jobs import Job, JobEvent, JobId, Status, event, moved
+from tuneway.tuning.cloud_events import Event, announced
+from tuneway.tuning.jobs import MILESTONES, Job, JobEvent, JobId, Line, Status, dated, event, moved
+
+ATTEMPTS = 20
+JOBS_SOURCE = "/v1/fine_tuning/jobs"
+
+log = logging.getLogger(__name__)
 
 
 class JobRef(msgspec.Struct, frozen=True):
@@ -21,54 +29,90 @@ class JobRef(msgspec.Struct, frozen=True):
     since: int = 0
 
 
+class SweepRef(msgspec.Struct, frozen=True):
+    """What messages about a sweep carry."""
+
+    sweep_id: str
+
+
 class Lifecycle:
     """The jobs and the ways they change."""
 
     def __init__(self, documents: Documents, events: Events, now: Callable[[], float]) -> None:
         self.now = now
         self.jobs = Collection(documents, "jobs", Job)
-        self._documents = documents
+        self.documents = documents
         self._events = events
 
     def history(self, job_id: JobId) -> Collection[JobEvent]:
         """A job's events."""
-        return Collection(self._documents, f"jobs/{job_id}/events", JobEvent)
+        return Collection(self.documents, f"jobs/{job_id}/events", JobEvent)
 
-    def begin(self, job: Job, message: str) -> Stored[Job]:
-        """Store a new job with its first event. Raises AlreadyExists."""
-        first = msgspec.structs.replace(job, sequence=1)
-        self._documents.commit(self.jobs.create(job.id, first), self._happened(first, message))
+    def owned(self, job_id: str, owner: str | None) -> Stored[Job]:
+        """The job, if it is the owner's; None asks for anybody's. Raises NotFound, alike for another's and for none."""
+        missing = NotFound(f"There is no fine-tuning job '{job_id}'.", param="fine_tuning_job_id")
+        try:
+            stored = self.jobs.get(job_id)
+        except NotFound:
+            raise missing from None
+        if owner not in {None, stored.value.owner}:
+            raise missing
+        return stored
+
+    def begin(self, job: Job, message: str, *, also: Sequence[Write] = ()) -> Stored[Job]:
+        """Store a new job with its first event, and do ``also`` in the same commit. Raises AlreadyExists, Conflict."""
+        first = dated(msgspec.structs.replace(job, sequence=1))
+        self.documents.commit(
+            self.jobs.create(job.id, first),
+            *self._happened(first, Line(message=message, milestone=MILESTONES[job.status])),
+            *also,
+        )
         return self.jobs.get(job.id)
 
-    def write(self, stored: Stored[Job], job: Job, message: str, *, owed: bool = False) -> Stored[Job]:
-        """Put ``job`` in the place of what was read and keep ``message`` as its event. Raises Conflict when stale.
+    def write(
+        self, stored: Stored[Job], job: Job, *told: Line | str, owed: bool = False, also: Sequence[Write] = ()
+    ) -> Stored[Job]:
+        """Put ``job`` in the place of what was read and keep what is ``told`` as events. Raises Conflict when stale.
+
+        ``also`` is done in the same commit.
 
         ``owed`` leaves the announcement to the handler that is told next; otherwise the running one owes it.
         """
-        sequence = job.sequence + 1
+        lines = [Line(message=line) if isinstance(line, str) else line for line in told]
+        sequence = job.sequence + len(lines)
         after = msgspec.structs.replace(job, sequence=sequence, announced=job.announced if owed else sequence)
-        return self._commit(stored, after, self._happened(after, message))
+        return self._commit(stored, after, *self._happened(after, *lines), *also)
 
     def move(
-        self, stored: Stored[Job], status: Status, message: str, *, job: Job | None = None, owed: bool = False
+        self, stored: Stored[Job], status: Status, *told: Line | str, job: Job | None = None, owed: bool = False
     ) -> Stored[Job]:
         """Take what was read, or ``job`` made of it, to its next status.
 
         Raises Conflict: stale, or no such transition. A move that is owed keeps the job open for the one told next.
         """
         after = moved(job or stored.value, status, now=self.now())
-        return self.write(stored, msgspec.structs.replace(after, open=after.open or owed), message, owed=owed)
+        lines = _marked(told, status)
+        return self.write(stored, msgspec.structs.replace(after, open=after.open or owed), *lines, owed=owed)
 
     def note(self, stored: Stored[Job], job: Job) -> Stored[Job]:
         """Put ``job`` in the place of what was read, without an event. Raises Conflict when stale."""
         return self._commit(stored, job)
+
+    def settled(self, job_id: str, step: Callable[[Stored[Job]], Stored[Job]]) -> Stored[Job]:
+        """What ``step`` makes of the job as it is when nobody writes in between. Raises TryLater, and as ``step``."""
+        for _ in range(ATTEMPTS):
+            try:
+                return step(self.jobs.get(job_id))
+            except Conflict:
+                continue
+        raise TryLater(f"Job {job_id} keeps changing. Ask again.")
 
     def announce(self, ref: JobRef) -> Stored[Job]:
         """Publish the job's events after ``since``. Repeating the call repeats the messages and changes nothing."""
         stored = self.jobs.get(ref.job_id)
         if stored.value.sequence > ref.since:
             later = self.history(ref.job_id).find(("sequence", ">", ref.since), order_by="sequence")
-            self._events.publish(*(_announcement(happened.value) for happened in later))
+            self._events.publish(*(_announcement(happened.value) for happened in later), *_wakes(stored.value, later))
         if stored.value.announced < stored.value.sequence:
             return self.note(stored, msgspec.structs.replace(stored.value, announced=stored.value.sequence))
         return stored
@@ -78,19 +122,65 @@ class Lifecycle:
         body = msgspec.json.encode(JobRef(job.id, job.announced))
         self._events.publish(Message(topic=topic, data=body, attributes={"job_id": job.id}))
 
-    def _commit(self, stored: Stored[Job], job: Job, *event: Write) -> Stored[Job]:
-        self._documents.commit(self.jobs.replace(stored, job), *event)
+    def publish(self, *messages: Message) -> None:
+        """Send what is not about one job. Raises TryLater."""
+        self._events.publish(*messages)
+
+    def tell(self, topic: Topic, job: Job) -> None:
+        """As ``send``, for a caller who must not wait for the bus: what cannot be sent now waits for the tick."""
+        try:
+            self.send(topic, job)
+        except TryLater as fault:
+            log.warning("The message on %s for %s waits for the next tick: %s", topic, job.id, fault.message)
+
+    def _commit(self, stored: Stored[Job], job: Job, *events: Write) -> Stored[Job]:
+        self.documents.commit(self.jobs.replace(stored, dated(job)), *events)
         return self.jobs.get(stored.id)
 
-    def _happened(self, job: Job, message: str) -> Write:
-        happened = event(job, message, now=self.now())
-        return self.history(job.id).create(f"{happened.sequence:06d}", happened)
+    def _happened(self, job: Job, *lines: Line) -> list[Write]:
+        """The events of a job as it is about to be written: the last of them has the job's own sequence number."""
+        now, before = self.now(), job.sequence - len(lines)
+        happened = [event(job, line, sequence=before + n, now=now) for n, line in enumerate(lines, 1)]
+        return [self.history(job.id).create(f"{each.sequence:06d}", each) for each in happened]
+
+
+def _marked(told: Sequence[Line | str], status: Status) -> list[Line]:
+    """The lines of a move; one is its milestone: the first of a beginning, whose progress follows, else the last."""
+    lines = [Line(message=line) if isinstance(line, str) else line for line in told]
+    at = 0 if status is Status.RUNNING else len(lines) - 1
+    return [
+        msgspec.structs.replace(line, milestone=MILESTONES[status]) if n == at else line for n, line in enumerate(lines)
+    ]
+
+
+def sweep_due(sweep_id: str) -> Message:
+    """The message that has a sweep looked after."""
+    return Message(
+        topic=Topic.SWEEP_DUE, data=msgspec.json.encode(SweepRef(sweep_id)), attributes={"sweep_id": sweep_id}
+    )
+
+
+def _wakes(job: Job, later: Iterable[Stored[JobEvent]]) -> list[Message]:
+    """What is told of its job wakes a sweep, but for the progress of the training."""
+    told = (happened.value for happened in later)
+    moves = any(happened.type == "message" and happened.status is not Status.RUNNING for happened in told)
+    return [sweep_due(job.sweep)] if job.sweep is not None and moves else []
 
 
 def _announcement(happened: JobEvent) -> Message:
-    body = {"job_id": happened.job, "event_id": happened.id, "status": happened.status, "sequence": happened.sequence}
-    return Message(
-        topic=Topic.TUNING_EVENTS,
-        data=msgspec.json.encode(body),
-        attributes={"job_id": happened.job, "status": happened.status},
+    body = {
+        "job_id": happened.job,
+        "event_id": happened.id,
+        "type": happened.type,
+        "status": happened.status,
+        "sequence": happened.sequence,
+    }
+    told = Event(
+        id=happened.id,
+        type=f"job.{happened.milestone or happened.type}",
+        source=JOBS_SOURCE,
+        subject=happened.job,
+        time=happened.created_at,
+        data=body,
     )
+    return announced(told, job_id=happened.job, status=str(happened.status))

@@ -1,13 +1,15 @@
 """The registry's view of finished jobs (``ports.Outcomes``)."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import msgspec
 
-from tuneway.errors import Conflict, NotFound, TryLater
+from tuneway.errors import NotFound
 from tuneway.ports import Outcome
-from tuneway.tuning.jobs import Status
+from tuneway.state import Stored
+from tuneway.tuning.jobs import Job, Line, Status
 from tuneway.tuning.lifecycle import JobRef, Lifecycle
-
-ATTEMPTS = 20
 
 
 class FinishedJobs:
@@ -28,24 +30,81 @@ class FinishedJobs:
             job=found.id,
             owner=found.owner,
             alias=found.alias,
+            backend=found.backend,
+            method=found.method,
+            location=found.location,
+            continues=found.continues,
+            promote_to=_asked(found),
+            cancel_asked=found.cancel_asked,
             base_model=found.base_model,
             tuned=found.tuned,
             dataset_sha256=found.dataset.sha256 if found.dataset else "",
             finished_at=found.finished_at or found.moved_at,
         )
 
-    def settle(self, job: str, *, alias: str, since: int) -> None:
+    def settle(self, job: str, *, alias: str, since: int | None = None) -> None:
         """Close the job: its model answers. Repeating the call repeats the announcement and changes nothing."""
-        for _ in range(ATTEMPTS):
-            stored = self._lifecycle.jobs.get(job)
-            if not stored.value.open:
-                break
-            settled = msgspec.structs.replace(stored.value, open=False, fine_tuned_model=alias)
-            try:
-                self._lifecycle.write(stored, settled, f"New fine-tuned model created: {alias}")
-                break
-            except Conflict:
-                continue
-        else:
-            raise TryLater(f"Job {job} keeps changing.")
-        self._lifecycle.announce(JobRef(stored.value.id, since))
+
+        def step(stored: Stored[Job]) -> Stored[Job]:
+            found = stored.value
+            if not _succeeded(found) or (not found.open and found.fine_tuned_model is not None):
+                return stored
+            settled = msgspec.structs.replace(found, open=False, fine_tuned_model=alias)
+            return self._lifecycle.write(
+                stored,
+                settled,
+                Line(message=f"New fine-tuned model created: {alias}", milestone="succeeded"),
+                owed=since is None,
+            )
+
+        self._stepped(job, step, since=since)
+
+    def tell(self, job: str, *, message: str) -> None:
+        """Add a line to the history of a job that is not closed yet, once."""
+
+        def step(stored: Stored[Job]) -> Stored[Job]:
+            if not stored.value.open or self._lifecycle.history(stored.value.id).find(("message", "==", message)):
+                return stored
+            return self._lifecycle.write(stored, stored.value, message, owed=True)
+
+        self._stepped(job, step)
+
+    def promoted(self, job: str, *, since: int | None = None, refusal: str | None = None) -> None:
+        """Tell the job what came of its promotion. Repeating the call repeats the announcement and changes nothing."""
+
+        def step(stored: Stored[Job]) -> Stored[Job]:
+            asked = stored.value.promotion
+            if asked is None or asked.state != "asked":
+                return stored
+            state: Literal["refused", "done"] = "refused" if refusal else "done"
+            told = refusal or f"The model answers as '{asked.alias}', too."
+            after = msgspec.structs.replace(asked, state=state, message=told)
+            line = Line(message=told, level="warn" if refusal else "info")
+            promoted = msgspec.structs.replace(stored.value, promotion=after)
+            return self._lifecycle.write(stored, promoted, line, owed=since is None)
+
+        self._stepped(job, step, since=since)
+
+    def close(self, job: str, *, message: str) -> None:
+        """Close a job whose model does not answer: it stays tuned, and its weights are where they are."""
+
+        def step(stored: Stored[Job]) -> Stored[Job]:
+            if not _succeeded(stored.value) or not stored.value.open:
+                return stored
+            closed = msgspec.structs.replace(stored.value, open=False)
+            return self._lifecycle.write(stored, closed, Line(message=message, level="warn"), owed=True)
+
+        self._stepped(job, step)
+
+    def _stepped(self, job: str, step: Callable[[Stored[Job]], Stored[Job]], *, since: int | None = None) -> None:
+        """Take the step, and announce what is not announced yet: what is owed survives a crash in between."""
+        after = self._lifecycle.settled(job, step).value
+        self._lifecycle.announce(JobRef(after.id, after.announced if since is None else since))
+
+
+def _asked(job: Job) -> str | None:
+    return job.promotion.alias if job.promotion is not None and job.promotion.state == "asked" else None
+
+
+def _succeeded(job: Job) -> bool:
+    return job.status is Status.SUCCEEDED

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from google.cloud.aiplatform_v1beta1.types import PredictRequest
+from google.cloud.aiplatform_v1beta1.types import EmbedContentRequest, EmbedContentResponse, PredictRequest
 from openai.types import CreateEmbeddingResponse
 
 from tests.golden.openai_document import validator
@@ -18,7 +18,8 @@ from tuneway.routing.routes import Target
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/asked.json"))
-VERTEX = [case for case in CASES if case.name.startswith("vertex_")]
+CONTENT = [case for case in CASES if case.name.startswith("vertex_embed_content")]
+VERTEX = [case for case in CASES if case.name.startswith("vertex_") and case not in CONTENT]
 
 
 def name(case: Path) -> str:
@@ -70,3 +71,11 @@ def test_answers_are_what_openai_publishes(case: Path) -> None:
 def test_vertex_requests_are_what_googles_proto_knows(case: Path) -> None:
     for request in golden(case, "requests.json"):
         PredictRequest.from_json(json.dumps(request), ignore_unknown_fields=False)
+
+
+@pytest.mark.parametrize("case", CONTENT, ids=name)
+def test_googles_proto_knows_what_content_is_embedded(case: Path) -> None:
+    for request in golden(case, "requests.json"):
+        EmbedContentRequest.from_json(json.dumps(request), ignore_unknown_fields=False)
+    for response in golden(case, "responses.json"):
+        EmbedContentResponse.from_json(json.dumps(response), ignore_unknown_fields=False)

@@ -130,3 +130,20 @@ def test_the_simulation_runs_alone(tmp_path: Path) -> None:
         assert answer.json().get("tuningJobs", []) == []
         process.send_signal(signal.SIGINT)
         assert process.wait(20) in {0, 130}
+
+
+def test_a_job_above_its_limit_is_approved_or_refused_by_hand(stack: Stack, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(dataset())
+    order = ("jobs", "create", "gemini-3.5-flash", str(rows), "--epochs", "1", "--max-cost", "0.01")
+    approved, refused = _said(stack, *order), _said(stack, *order)
+    for job in (approved, refused):
+        done = _run(stack, "jobs", "watch", job)
+        assert (done.returncode, f"jobs approve {job}" in " ".join(done.stderr.split())) == (1, True)
+    assert "held" in next(line for line in _said(stack, "jobs", "list").splitlines() if line.startswith(approved))
+    assert _said(stack, "jobs", "approve", approved) == "submitting"
+    assert _said(stack, "jobs", "watch", approved).splitlines()[-1].startswith("ft:")
+    assert _said(stack, "jobs", "refuse", refused, "--reason", "too dear") == "failed"
+    assert "too dear" in _run(stack, "jobs", "watch", refused).stderr
+    told = json.loads(_said(stack, "jobs", "events", refused, "--json"))
+    assert [event["level"] for event in told][-2:] == ["warn", "error"]

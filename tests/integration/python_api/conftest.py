@@ -28,3 +28,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         job = ended(stack.http, created(stack.http, suffix="api")["id"])
         assert job["status"] == "succeeded", job["error"]
         yield Deployed(stack, job["fine_tuned_model"])
+
+
+@pytest.fixture(scope="session")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose jobs take a minute, so that one can be cancelled however long its caller takes."""
+    with running(tmp_path_factory.mktemp("slow"), "--speed", "1") as stack:
+        yield stack

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,61 @@ def test_simulated_vertex_ai_is_called_directly(deployed: Deployed, monkeypatch:
     assert job.tuneway is not None
     endpoint = job.tuneway["tuned"]["endpoint"]  # type: ignore[index]
     assert tuneway.completion(f"vertex_ai/{endpoint}", QUESTION).choices[0].message.content == "It is 13."
+
+
+def test_rows_of_this_computer_are_uploaded_to_a_job_with_all_of_litellms_arguments(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(dataset())
+    once = {"Idempotency-Key": "python-1"}
+    fields: dict[str, Any] = {"suffix": "all", "validation_file": str(rows), "seed": None, "integrations": None}
+    fields |= {"extra_headers": once, "extra_body": {"metadata": {"team": "sums"}}, "custom_llm_provider": "openai"}
+    where = {"api_base": f"{deployed.stack.url}/v1", "api_key": deployed.stack.key}
+    job = tuneway.create_fine_tuning_job(BASE, str(rows), {"n_epochs": 1}, **fields, **where)
+    assert job.training_file.startswith("file-")
+    assert job.training_file != job.validation_file
+    assert job.metadata == {"team": "sums"}
+    again: dict[str, Any] = {**fields, "validation_file": job.validation_file}
+    same = tuneway.create_fine_tuning_job(BASE, job.training_file, {"n_epochs": 1}, **again, **where)
+    assert same.id == job.id
+    tuneway.cancel_fine_tuning_job(job.id, **where)
+
+
+def test_jobs_of_the_tuneway_of_the_environment(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEWAY_URL", deployed.stack.url)
+    monkeypatch.setenv("TUNEWAY_API_KEY", deployed.stack.key)
+    first = tuneway.list_fine_tuning_jobs(limit=1)
+    assert first.data[0].id.startswith("ftjob-")
+    assert tuneway.get_fine_tuning_job(first.data[0].id).id == first.data[0].id
+    assert tuneway.list_fine_tuning_jobs(first.data[0].id, 1).data != first.data
+
+
+@pytest.mark.parametrize("name", ["vertex_project", "vertex_location", "gcs_bucket_name"])
+def test_what_a_deployed_tuneway_has_settled_is_not_said_again(deployed: Deployed, name: str) -> None:
+    with pytest.raises(tuneway.BadRequestError) as fault:
+        tuneway.create_fine_tuning_job(BASE, "file-1", **{**deployed.there, name: "shop"})
+    assert fault.value.param == name
+
+
+def test_an_estimate_by_a_deployed_tuneway_is_told_the_tokens_alone(deployed: Deployed, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(dataset())
+    files = len(deployed.stack.http.get("/v1/files").json()["data"])
+    theirs = tuneway.estimate_fine_tuning_cost(BASE, str(rows), hyperparameters={"n_epochs": 3}, **deployed.there)
+    ours = tuneway.estimate_fine_tuning_cost(BASE, str(rows), hyperparameters={"n_epochs": 3})
+    assert (theirs.tokens_low, theirs.tokens_high, theirs.epochs) == (ours.tokens_low, ours.tokens_high, 3)
+    assert theirs.duration is not None
+    assert len(deployed.stack.http.get("/v1/files").json()["data"]) == files
+    sized = tuneway.estimate_fine_tuning_cost(BASE, training_file_size_mb=10, **deployed.there)
+    assert sized.tokens_high > theirs.tokens_high
+    with pytest.raises(tuneway.BadRequestError) as twice:
+        tuneway.estimate_fine_tuning_cost(BASE, training_file_size_mb=10, tokens=5, **deployed.there)
+    assert twice.value.param == "tokens"
+
+
+async def test_the_twins_ask_a_deployed_tuneway_too(deployed: Deployed) -> None:
+    jobs = (await tuneway.alist_fine_tuning_jobs(limit=1, **deployed.there)).data
+    assert (await tuneway.aget_fine_tuning_job(jobs[0].id, **deployed.there)).id == jobs[0].id
+    with pytest.raises(tuneway.NotFoundError):
+        await tuneway.acancel_fine_tuning_job("ftjob-nobody", **deployed.there)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import threading
 from typing import Any
 
@@ -248,3 +249,74 @@ def _text(said: object) -> str:
         return said.choices[0].message.content or ""
     assert isinstance(said, tuneway.CompletionStream), said
     return "".join(chunk.choices[0].delta.content or "" for chunk in said if chunk.choices)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_headers_of_the_callers_own_reach_the_host_beside_the_proof(*, stream: bool) -> None:
+    with vendors.openai() as fake:
+        mine = {"X-Team": "sums", "Authorization": "Bearer of somebody else"}
+        assert _text(tuneway.completion("openai/gpt-5", HELLO, stream=stream, extra_headers=mine, **at(fake)))
+        assert _text(tuneway.completion("openai/gpt-5", HELLO, stream=stream, **at(fake)))
+    first, second = fake.requests
+    assert (first.headers["x-team"], first.headers["authorization"]) == ("sums", f"Bearer {fake.key}")
+    assert "x-team" not in second.headers
+
+
+def test_a_header_of_the_callers_own_does_not_break_awss_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    with vendors.bedrock(key="") as fake:
+        account = fake.facts["account"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", account.access_key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", account.secret_key)
+        monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+        place: dict[str, Any] = {"api_base": fake.url, "aws_region_name": "us-east-1"}
+        said = tuneway.completion("bedrock/amazon.nova-lite-v1:0", HELLO, extra_headers={"X-Team": "sums"}, **place)
+    assert _text(said) == "Hello there"
+    assert fake.requests[-1].headers["x-team"] == "sums"
+
+
+def test_headers_for_one_host_are_never_sent_to_another() -> None:
+    with pytest.raises(tuneway.BadRequestError) as fault:
+        tuneway.completion("openai/gpt-5", HELLO, extra_headers={"a": "b"}, fallbacks=["anthropic/claude-sonnet-5"])
+    assert fault.value.param == "fallbacks"
+
+
+def test_the_installations_vendors_are_honoured_and_arguments_go_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with vendors.openai(key="settled") as settled, vendors.openai(key="given") as given:
+        places = {"openai": {"base_url": f"{settled.url}/v1", "secret": "env:SHOP_KEY"}}
+        monkeypatch.setenv("TUNEWAY_VENDORS", json.dumps(places))
+        monkeypatch.setenv("SHOP_KEY", "settled")
+        monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+        assert _text(tuneway.completion("openai/gpt-5", HELLO)) == "Hello there"
+        assert _text(tuneway.completion("openai/gpt-5", HELLO, **at(given))) == "Hello there"
+        assert (len(settled.requests), len(given.requests)) == (1, 1)
+        monkeypatch.setenv("TUNEWAY_VENDORS", "no JSON")
+        with pytest.raises(tuneway.BadRequestError, match="TUNEWAY_VENDORS"):
+            tuneway.completion("openai/gpt-5", HELLO)
+
+
+def test_texts_become_vectors_in_their_order() -> None:
+    with vendors.openai() as fake:
+        said = tuneway.embedding("openai/text-embedding-3-small", ["red shoes", "rain"], dimensions=4, **at(fake))
+    assert [each.index for each in said.data] == [0, 1]
+    assert said.data[0].embedding == said.data[0]["embedding"]
+    assert len(said.data[0].embedding) == 4
+    assert said.usage.total_tokens == said.usage.prompt_tokens > 0
+    assert fake.bodies[-1]["input"] == ["red shoes", "rain"]
+
+
+def test_texts_become_vectors_on_vertex_ai() -> None:
+    with vendors.vertex() as fake:
+        said = tuneway.embedding(
+            "vertex_ai/gemini-embedding-001", "rain", task_type="RETRIEVAL_QUERY", **on_vertex(fake)
+        )
+    assert (len(said.data), said.data[0].object) == (1, "embedding")
+    assert said.data[0].embedding
+
+
+async def test_vectors_come_to_coroutines_and_faults_by_their_field() -> None:
+    with vendors.openai() as fake:
+        said = await tuneway.aembedding("text-embedding-3-small", "rain", custom_llm_provider="openai", **at(fake))
+        assert said.data[0].embedding
+        with pytest.raises(tuneway.BadRequestError) as fault:
+            await tuneway.aembedding("openai/text-embedding-3-small", [], **at(fake))
+    assert fault.value.param == "input"

@@ -2,37 +2,16 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.integration.litellm_environment import OFFLINE, installed
 from tests.integration.python_api.conftest import Deployed
 from tests.vendors import vendors
 
 ROOT = Path(__file__).resolve().parents[3]
-UV = Path(sys.executable).with_name("uv")
 CALLS = Path(__file__).with_name("litellm_calls.py")
-
-
-def installed(folder: Path) -> Path:
-    """The Python of a new environment that holds the pins."""
-    python = folder / "bin" / "python"
-    pins = ROOT / "requirements" / "litellm.txt"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    install: list[str | Path] = [
-        UV,
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        python,
-        "--require-hashes",
-        "--requirement",
-        pins,
-    ]
-    subprocess.run(install, check=True)
-    return python
 
 
 @pytest.mark.timeout(600)
@@ -42,7 +21,7 @@ def test_litellm_and_its_router_call_a_tuneway(deployed: Deployed, tmp_path: Pat
         "PYTHONPATH": str(ROOT / "shared"),
         "TUNEWAY_URL": deployed.stack.url,
         "TUNEWAY_API_KEY": deployed.stack.key,
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it would ask the network for one
+        **OFFLINE,
     }
     with vendors.openai() as calling:
         words = [f"tuneway/{deployed.alias}", deployed.stack.url, deployed.stack.key, f"{calling.url}/v1"]

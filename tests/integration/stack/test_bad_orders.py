@@ -56,10 +56,13 @@ def test_a_job_with_wrong_types_names_the_field(http: httpx.Client, body: object
         ),
         (
             job(hyperparameters={"batch_size": 4}),
-            Refusal(param="hyperparameters.batch_size", code="invalid_value", says="leave it out"),
+            Refusal(param="hyperparameters.batch_size", code="unsupported_parameter", says="leave it out"),
         ),
         (job(seed=7), Refusal(param="seed", code="unsupported_parameter", says="leave it out")),
-        (job(method={"type": "dpo"}), Refusal(param="method.type", code="unsupported_method", says="Use supervised")),
+        (
+            job(method={"type": "reinforcement"}),
+            Refusal(param="method.type", code="unsupported_method", says="Use supervised"),
+        ),
         (job(method={"type": "magic"}), Refusal(param="method.type", code="unsupported_method", says="supervised")),
         (job(integrations=[{"type": "wandb"}]), Refusal(param="integrations", says="leave them out")),
         (job(suffix="x" * 10_000), Refusal(param="suffix", says="1 to 64")),
@@ -138,9 +141,15 @@ def test_another_order_of_files(http: httpx.Client) -> None:
     assert_refused(answer, Refusal(param="order", says="'asc' or 'desc'"))
 
 
-def test_jobs_by_metadata_are_refused_and_not_ignored(http: httpx.Client) -> None:
-    answer = http.get(JOBS, params={"metadata[team]": "x"})
-    assert_refused(answer, Refusal(param="metadata", says="leave it out"))
+def test_a_filter_that_is_none_is_refused_and_not_ignored(http: httpx.Client) -> None:
+    answer = http.get(JOBS, params={"metadata": "team"})
+    assert_refused(answer, Refusal(param="metadata", says="metadata[key]=value"))
+
+
+def test_what_no_provider_can_do_is_refused(http: httpx.Client, tuned: dict[str, Any]) -> None:
+    for verb in ("pause", "resume"):
+        answer = http.post(f"{JOBS}/{tuned['id']}/{verb}")
+        assert_refused(answer, Refusal(code="unsupported_operation", says="Cancel it"))
 
 
 def test_a_job_that_has_ended_cannot_be_cancelled(http: httpx.Client, tuned: dict[str, Any]) -> None:

@@ -1,14 +1,16 @@
 """The unmodified ``openai`` SDK goes through the whole loop; every answer it gets is held against OpenAI's document."""
 
+import json
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import openai
 import pytest
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.contracts.openapi import departures, events
-from tests.integration.stack.running import BASE, ENDED, Stack, asked, dataset, running
+from tests.integration.stack.running import BASE, ENDED, Stack, asked, dataset, running, wait_until
 
 QUESTION = "What is 12 plus one?"
 
@@ -47,11 +49,7 @@ def job(client: openai.OpenAI, file_id: str) -> FineTuningJob:
         method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}},
     )
     assert (job.status, job.training_file, job.metadata) == ("validating_files", file_id, {"team": "sums"})
-    end = time.monotonic() + 60
-    while job.status not in ENDED and time.monotonic() < end:
-        time.sleep(0.1)
-        job = client.fine_tuning.jobs.retrieve(job.id)
-    return job
+    return until(client, job, ENDED)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +57,20 @@ def model(job: FineTuningJob) -> str:
     assert job.status == "succeeded", job.error
     assert job.fine_tuned_model is not None
     return job.fine_tuned_model
+
+
+def until(client: openai.OpenAI, job: FineTuningJob, statuses: Collection[str]) -> FineTuningJob:
+    """The job once it has one of the statuses."""
+    end = time.monotonic() + 60
+    while job.status not in statuses and time.monotonic() < end:
+        time.sleep(0.1)
+        job = client.fine_tuning.jobs.retrieve(job.id)
+    return job
+
+
+def wait(true: Callable[[], bool]) -> bool:
+    wait_until(true, seconds=60)
+    return True
 
 
 def test_a_file_is_kept_listed_read_back_and_deleted(client: openai.OpenAI) -> None:
@@ -98,6 +110,63 @@ def test_the_events_tell_the_jobs_story(client: openai.OpenAI, job: FineTuningJo
     assert any("Estimate:" in line for line in told)
     paged = [event.message for event in client.fine_tuning.jobs.list_events(job.id, limit=2)]
     assert paged == told
+
+
+def test_checkpoints_are_listed_page_by_page_and_answer_by_their_names(
+    client: openai.OpenAI, job: FineTuningJob
+) -> None:
+    points = list(client.fine_tuning.jobs.checkpoints.list(job.id, limit=1))
+    assert points
+    assert [point.fine_tuning_job_id for point in points] == [job.id] * len(points)
+    assert [point.step_number for point in points] == sorted((p.step_number for p in points), reverse=True)
+    named = points[0].fine_tuned_model_checkpoint
+    completion = client.chat.completions.create(model=named, messages=[{"role": "user", "content": QUESTION}])
+    assert completion.choices[0].message.content == "It is 13."
+
+
+def test_jobs_are_filtered_by_metadata(client: openai.OpenAI, job: FineTuningJob) -> None:
+    assert [found.id for found in client.fine_tuning.jobs.list(metadata={"team": "sums"})] == [job.id]
+    assert list(client.fine_tuning.jobs.list(metadata={"team": "nobody"})) == []
+
+
+def test_a_tuned_model_is_tuned_further(client: openai.OpenAI, file_id: str, model: str) -> None:
+    further = client.fine_tuning.jobs.create(model=model, training_file=file_id, suffix="further")
+    further = until(client, further, ENDED)
+    assert further.status == "succeeded", further.error
+    assert (further.model, further.fine_tuned_model != model) == (BASE, True)
+
+
+def test_what_cannot_be_paused_says_so(client: openai.OpenAI, job: FineTuningJob) -> None:
+    with pytest.raises(openai.BadRequestError, match="cannot be paused"):
+        client.fine_tuning.jobs.pause(job.id)
+
+
+def test_a_job_above_its_limit_waits_until_it_is_approved_by_curl(
+    stack: Stack, client: openai.OpenAI, file_id: str
+) -> None:
+    body = {"max_cost_usd": 0.01, "metadata": {"gate": "approved"}}
+    made = client.fine_tuning.jobs.create(model=BASE, training_file=file_id, extra_body=body)
+    held = until(client, made, {"queued"})
+    assert wait(lambda: stack.http.get(f"/v1/fine_tuning/jobs/{made.id}").json()["tuneway"]["status"] == "held")
+    assert (held.status, held.fine_tuned_model) == ("queued", None)
+    for _ in range(2):
+        curl = ["curl", "-sS", "-X", "POST", f"{stack.url}/v1/fine_tuning/jobs/{made.id}/approve"]
+        done = subprocess.run(
+            [*curl, "-H", f"Authorization: Bearer {stack.key}"], capture_output=True, check=True, timeout=30
+        )
+        assert json.loads(done.stdout)["tuneway"]["approval"]["by"] == "local (local stack)"
+    assert until(client, made, ENDED).status == "succeeded"
+
+
+def test_a_refused_job_has_failed_with_the_reason(stack: Stack, client: openai.OpenAI, file_id: str) -> None:
+    made = client.fine_tuning.jobs.create(model=BASE, training_file=file_id, extra_body={"max_cost_usd": 0})
+    assert wait(lambda: stack.http.get(f"/v1/fine_tuning/jobs/{made.id}").json()["tuneway"]["status"] == "held")
+    answer = stack.http.post(f"/v1/fine_tuning/jobs/{made.id}/refuse", json={"reason": "too dear"})
+    assert answer.status_code == 200
+    refused = until(client, made, ENDED)
+    assert refused.error is not None
+    assert (refused.status, refused.error.code) == ("failed", "approval_refused")
+    assert "too dear" in refused.error.message
 
 
 def test_the_tuned_model_answers(client: openai.OpenAI, model: str) -> None:

@@ -83,6 +83,7 @@ EMBEDDERS = {
     "vllm-embeds": Host("vllm", _openai("custom_openai", "bge", profile="vllm"), "/v1"),
     "vertex-embeds": Host("vertex", _vertex("publishers/google/models/text-embedding-005", "gemini")),
     "gemini-embeds": Host("vertex", _vertex("publishers/google/models/gemini-embedding-001", "gemini")),
+    "gemini-embeds-2": Host("vertex", _vertex("publishers/google/models/gemini-embedding-2", "gemini")),
     "titan-embeds": Host("bedrock", _bedrock("amazon.titan-embed-text-v2:0"), ""),
     "cohere-embeds": Host("bedrock", _bedrock("cohere.embed-multilingual-v3"), ""),
 }

@@ -42,7 +42,9 @@ def test_each_input_has_its_vector_in_its_place(door: Door, alias: str, form: An
     )
 
 
-@pytest.mark.parametrize("alias", ["vertex-embeds", "titan-embeds", "openai-embeds", "gemini-embeds"])
+@pytest.mark.parametrize(
+    "alias", ["vertex-embeds", "titan-embeds", "openai-embeds", "gemini-embeds", "gemini-embeds-2"]
+)
 def test_the_length_of_a_vector_can_be_chosen(door: Door, alias: str) -> None:
     answer = door.sdk(documented=False).embeddings.create(model=alias, input="one", dimensions=256)
     assert len(answer.data[0].embedding) == 256

@@ -214,7 +214,7 @@ def test_what_is_refused_here_has_anthropics_shape(
 
 def test_a_path_below_that_is_not_there_has_anthropics_shape(door: Door) -> None:
     with pytest.raises(anthropic.NotFoundError) as caught:
-        door.claude().messages.count_tokens(model="gemini", messages=QUESTION)
+        door.claude().messages.batches.list()
     assert kind(caught.value) == "not_found_error"
 
 

@@ -8,6 +8,7 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.api_core.operation import Operation
 
 from tests.integration.vertex.conftest import PARENT, VERSIONS, Simulated, connected
+from tuneway.local.vertex.operations import STAGES
 from tuneway.local.vertex.projects import project_number
 
 DEPLOYED_AFTER = 120.0
@@ -133,6 +134,24 @@ def test_a_model_is_not_shown_before_it_is_deployed(
     assert len(endpoints.get_endpoint(name=endpoint).deployed_models) == 1
     vertex.later(DEPLOYED_AFTER)
     assert len(endpoints.get_endpoint(name=endpoint).deployed_models) == 2
+
+
+def test_a_deployment_tells_its_stage(google: ModuleType, endpoints: Any, endpoint: str, model: str) -> None:
+    machine = google.DedicatedResources(machine_spec=google.MachineSpec(), min_replica_count=1)
+    wanted = google.DeployedModel(model=model, dedicated_resources=machine)
+    operation = endpoints.deploy_model(endpoint=endpoint, deployed_model=wanted)
+    assert operation.metadata.deployment_stage.name == "STARTING_DEPLOYMENT"
+
+
+def test_the_stages_come_in_order(endpoint: str, model: str, vertex: Simulated) -> None:
+    resources = {"machineSpec": {"machineType": "n1-standard-4"}, "minReplicaCount": 1}
+    body = {"deployedModel": {"model": model, "dedicatedResources": resources}}
+    name = vertex.http.post(f"{vertex.url}/v1/{endpoint}:deployModel", json=body).json()["name"]
+    seen = []
+    for _ in range(14):
+        seen.append(vertex.http.get(f"{vertex.url}/v1/{name}").json()["metadata"]["deploymentStage"])
+        vertex.later(5)
+    assert tuple(dict.fromkeys(seen)) == STAGES
 
 
 def test_a_dedicated_endpoint_has_its_own_host(google: ModuleType, endpoints: Any, vertex: Simulated) -> None:

@@ -1,5 +1,6 @@
 """Keys: how they look, how they are stored, and whom they let in."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +72,8 @@ def test_a_grant_is_good_until_it_expires(expires_at: float, *, good: bool) -> N
     else:
         with pytest.raises(NotAuthenticated):
             admit(one, Scope.TUNE, now=NOW)
+
+
+def test_a_grant_made_before_there_were_allowances_has_none() -> None:
+    old = b'{"owner":"shop","scopes":["tune"],"created_at":1.0}'
+    assert msgspec.json.decode(old, type=Grant).max_cost_usd is None

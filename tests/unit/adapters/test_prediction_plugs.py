@@ -122,3 +122,9 @@ def test_an_installation_has_prices_of_its_own(tmp_path: Path) -> None:
     assert prediction.prices(Settings(prices_file=file)) is not None
     assert prediction.prices(Settings()) is not None
     assert prediction.freshness(Settings(snapshot_refresh=2.0)).refresh == 2.0
+
+
+def test_the_installations_own_buckets_are_closed() -> None:
+    settings, upstream = Settings(bucket="ours", aws_bucket="ours-s3"), Clouds().upstream()
+    via = prediction.connection(settings, upstream, prediction.google(settings, upstream))
+    assert via.closed == {"ours", "ours-s3"}

@@ -5,8 +5,10 @@ import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.unit.adapters.upstream_server import Server, Visit, serving
 from tuneway.adapters import upstream_httptools
+from tuneway.adapters.http1 import FAIR_SHARE
 from tuneway.adapters.upstream_httptools import HttptoolsUpstream
 from tuneway.errors import UpstreamError
-from tuneway.ports import UpstreamRequest
+from tuneway.ports import Timeouts, UpstreamRequest
 
 
 @pytest.fixture
@@ -171,6 +174,64 @@ async def test_a_reader_that_pauses_makes_the_host_wait(upstream: HttptoolsUpstr
         assert sum([len(chunk) async for chunk in response.chunks()]) == 2000 * 65_536
 
 
+async def test_a_flood_lets_others_have_their_turn(upstream: HttptoolsUpstream) -> None:
+    """Between two shares of what has arrived already, everybody else who waits is served."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def handler(visit: Visit) -> None:
+        await visit.answer(b"x" * 1_000_000)
+
+    async with serving(handler) as server, upstream.send(post(server)) as response:
+        await asyncio.sleep(0.1)
+        others = asyncio.create_task(other())
+        sizes, seen = list[int](), list[int]()
+        async for chunk in response.chunks():
+            sizes.append(len(chunk))
+            seen.append(turns)
+        others.cancel()
+    assert (sum(sizes), max(sizes)) == (1_000_000, FAIR_SHARE)
+    assert all(later > earlier for earlier, later in pairwise(seen))
+
+
+async def test_what_came_before_a_cut_is_told_before_the_fault(upstream: HttptoolsUpstream) -> None:
+    async def handler(visit: Visit) -> None:
+        await visit.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        await visit.chunk(b"x" * (FAIR_SHARE + 10))
+        visit.writer.close()
+
+    async with serving(handler) as server, upstream.send(post(server)) as response:
+        await asyncio.sleep(0.1)
+        chunks = response.chunks()
+        assert len(await anext(chunks)) + len(await anext(chunks)) == FAIR_SHARE + 10
+        with pytest.raises(UpstreamError):
+            await anext(chunks)
+
+
+async def test_of_several_headers_with_one_name_the_last_counts(upstream: HttptoolsUpstream) -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-Id: 1\r\nx-id: 2\r\ncontent-length: 0\r\n\r\n"
+    async with serving(lambda visit: visit.write(head)) as server, upstream.send(post(server)) as response:
+        assert response.headers["x-id"] == "2"
+
+
+async def test_a_host_that_drips_without_a_pause_is_waited_for(upstream: HttptoolsUpstream) -> None:
+    async def handler(visit: Visit) -> None:
+        await visit.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(10):
+            await visit.chunk(b"x")
+            await asyncio.sleep(0.03)
+        await visit.write(b"0\r\n\r\n")
+
+    async with serving(handler) as server:
+        request = msgspec.structs.replace(post(server), timeouts=Timeouts(read=0.15))
+        assert await read(upstream, request) == (200, b"x" * 10)
+
+
 def certificate(folder: Path) -> Path:
     """A certificate for 127.0.0.1 that nobody vouches for, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -216,3 +277,21 @@ async def test_tls_refuses_a_host_nobody_vouches_for(pem: Path, upstream: Httpto
             await read(upstream, post(server))
         assert caught.value.status == 502
         assert server.seen == []
+
+
+async def test_an_address_that_was_looked_at_is_where_the_call_goes_and_nobody_elses(
+    upstream: HttptoolsUpstream,
+) -> None:
+    hosts: list[str] = []
+
+    async def handler(visit: Visit) -> None:
+        hosts.append(visit.headers["host"])
+        await visit.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async with serving(handler) as server:
+        url = server.url.replace("127.0.0.1", "no-such-host.invalid")
+        pinned = UpstreamRequest(method="GET", url=url + "/x", headers={}, address="127.0.0.1")
+        assert await read(upstream, pinned) == (200, b"ok")
+        assert hosts[0].startswith("no-such-host.invalid")
+        with pytest.raises(UpstreamError):  # the connection was that call's alone
+            await read(upstream, msgspec.structs.replace(pinned, address=None))

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from tuneway.adapters.vertex_job import from_json, to_message
-from tuneway.adapters.vertex_tuning import VertexTuning
+from tuneway.adapters.vertex_job import from_json
+from tuneway.adapters.vertex_tuning import VertexTuning, to_body
 from tuneway.errors import BadInput
 from tuneway.ports import Checkpoint, ProviderState, TuningRequest
 
@@ -65,11 +65,11 @@ def test_an_adapter_size_without_a_name_is_bad_input() -> None:
         token="t", location="us", base_model="b", training_uri="gs://a/b", display_name="d", adapter_size=3
     )
     with pytest.raises(BadInput) as caught:
-        to_message(request)
+        to_body(request)
     assert caught.value.param == "adapter_size"
 
 
 @pytest.mark.parametrize("name", ["", "tuningJobs/1", f"{NAME}/operations/2", f"{NAME}:cancel", f"../{NAME}"])
 def test_what_is_no_job_name_is_bad_input(name: str) -> None:
-    with pytest.raises(BadInput, match="no tuning job"):
+    with pytest.raises(BadInput, match="no such job"):
         VertexTuning(project="p", timeout=1, vertex_url="http://127.0.0.1:9").get(name)

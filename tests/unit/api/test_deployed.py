@@ -3,15 +3,18 @@ import pytest
 import tuneway
 from tests.vendors import vendors
 from tests.vendors.script import Error, Manner, Raw, Reply
+from tuneway.api.job_options import PROJECTS
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 
 
 def test_a_tuneway_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TUNEWAY_URL", raising=False)
-    monkeypatch.delenv("TUNEWAY_API_KEY", raising=False)
+    for name in ("TUNEWAY_URL", "TUNEWAY_API_KEY", "TUNEWAY_VERTEX_URL", *PROJECTS):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(tuneway.BadRequestError, match="TUNEWAY_URL"):
         tuneway.list_fine_tuning_jobs()
+    with pytest.raises(tuneway.BadRequestError, match="TUNEWAY_URL"):
+        tuneway.get_fine_tuning_job("ftjob-1")
     with pytest.raises(tuneway.BadRequestError, match="TUNEWAY_API_KEY"):
         tuneway.list_fine_tuning_jobs(base_url="http://127.0.0.1:9")
     with pytest.raises(tuneway.APIConnectionError):
@@ -54,3 +57,20 @@ def test_a_page_instead_of_an_answer_is_an_error() -> None:
             tuneway.completion("shop", HELLO, base_url=fake.url, api_key=fake.key)
         with pytest.raises(tuneway.APIConnectionError):
             tuneway.completion("shop", HELLO, stream=True, base_url=fake.url, api_key=fake.key)
+
+
+def test_vectors_come_from_a_deployed_tuneway_by_its_alias() -> None:
+    with vendors.openai() as fake:
+        said = tuneway.embedding("shop", ["red", "shoes"], base_url=fake.url, api_key=fake.key, user="me")
+        with pytest.raises(tuneway.BadRequestError) as fault:
+            tuneway.embedding("shop", "red", base_url=fake.url, api_key=fake.key, vertex_location="global")
+    assert [each.index for each in said.data] == [0, 1]
+    assert (fake.requests[-1].path, fake.bodies[-1]["user"]) == ("/v1/embeddings", "me")
+    assert fault.value.param == "vertex_location"
+
+
+def test_a_page_instead_of_vectors_is_an_error() -> None:
+    with vendors.openai() as fake:
+        fake.answers(Raw([b"<html>"]))
+        with pytest.raises(tuneway.InternalServerError, match="no JSON"):
+            tuneway.embedding("shop", "red", base_url=fake.url, api_key=fake.key)

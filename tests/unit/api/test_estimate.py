@@ -18,7 +18,9 @@ def test_an_estimate_says_its_price_and_what_the_file_holds(tmp_path: Path) -> N
     priced = tuneway.estimate_fine_tuning_cost(
         "vertex_ai/gemini-3.5-flash", rows(tmp_path / "a.jsonl", 20), hyperparameters={"n_epochs": 2}
     )
+    assert priced.dataset is not None
     assert (priced.epochs, priced.dataset["rows"], priced.currency) == (2, 20, "USD")
+    assert (priced.model, priced.duration) == ("gemini-3.5-flash", None)
     assert 0 < priced.tokens_low <= priced.tokens_high
     assert priced.label
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Path_
 
 from tuneway.access.keys import Grant, Scope, fingerprint
+from tuneway.adapters.media_sources import MediaSources, Reach
 from tuneway.adapters.upstream_httpx import HttpxUpstream
 from tuneway.edge.answering import Answering
 from tuneway.edge.asgi import AsyncDoor
@@ -52,10 +53,13 @@ class Host:
     def __init__(self) -> None:
         self.asked: list[httpx.Request] = []
         self.endpoints: dict[str, dict[str, object]] = {}
+        self.files: dict[str, bytes] = {}
         self.reply: Callable[[httpx.Request], Awaitable[httpx.Response]] | None = None
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
+        if request.method == "GET" and (file := self.files.get(request.url.path.rpartition("/")[2])):
+            return httpx.Response(200, content=file, headers={"content-type": "image/png"})
         if request.method == "GET":
             found = self.endpoints.get(request.url.path.rpartition("/")[2])
             return httpx.Response(200, json=found) if found else httpx.Response(404, json={"error": {"code": 404}})
@@ -103,6 +107,9 @@ class State:
         route = Route(alias=alias, targets=asked, created_at=7.5, owner=owner, **more)
         self._changed((self.snapshot or Snapshot()).with_route(route))
 
+    def place(self, place: str, owner: str) -> None:
+        self._changed((self.snapshot or Snapshot()).with_place(place, owner))
+
     def _changed(self, snapshot: Snapshot) -> None:
         self.snapshot = msgspec.structs.replace(snapshot, version=snapshot.version + 1)
 
@@ -113,11 +120,12 @@ class Predict:
     def __init__(self, folder: Path, *, max_body: int = 100_000) -> None:
         self.log = folder / "predict.log"
         self.state, self.host, self.notes = State(), Host(), list[str]()
-        logs = Logs(self.log)
+        self.logs = logs = Logs(self.log)
         upstream = HttpxUpstream(httpx.MockTransport(self.host))
         self.badges = Badges()
         self.pauses: list[float] = []
-        via = Connection(upstream=upstream, credentials=self.badges)
+        sources = MediaSources(upstream, self.badges, Reach(resolve=lambda *_: ["93.184.216.34"]))
+        via = Connection(upstream=upstream, credentials=self.badges, sources=sources, closed=frozenset({"ours"}))
         live = LiveSnapshot(self.state, Freshness(refresh=60.0), report=self.notes.append)
         places = {"custom_openai": Place(base_url="http://box/v1", secret="env:BOX")}
         directory = Directory(live, Endpoints(via), Defaults(project="p", location="us-central1", places=places))
@@ -145,6 +153,7 @@ class Predict:
         return await self.call("POST", CHAT, key=key, json={"model": model, "messages": MESSAGES, **fields})
 
     def lines(self) -> list[dict[str, Any]]:
+        self.logs.flush()
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 

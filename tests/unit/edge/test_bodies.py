@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneway.edge.bodies import decoded
-from tuneway.edge.fine_tuning import CreateJob
+from tuneway.edge.job_orders import CreateJob
 from tuneway.edge.registry import CreateKey
 from tuneway.edge.routes import PutRoute
 from tuneway.errors import BadInput

@@ -129,6 +129,25 @@ async def test_another_tenants_endpoint_cannot_be_called_around_its_alias(predic
     assert predict.host.asked == []
 
 
+@pytest.mark.parametrize(
+    "name", ["9", "vertex_ai/endpoints/9", f"vertex_ai/{RESOURCE}9", "vertex_ai/123/us-central1/endpoints/9"]
+)
+async def test_a_tenants_endpoint_stays_its_own_without_a_route(predict: Predict, name: str) -> None:
+    predict.state.place("us-central1/endpoints/9", "rival")
+    predict.state.key("theirs", "rival")
+    predict.host.endpoints["9"] = {"deployedModels": [{"model": "projects/p/locations/us-central1/models/1"}]}
+    refused = await predict.chat(name)
+    assert (refused.status_code, error(refused)["code"]) == (404, "model_not_found")
+    assert predict.host.asked == []
+    assert (await predict.chat(name, key="theirs")).status_code == 200
+
+
+async def test_a_tenants_endpoint_that_everybodys_route_leads_to_is_everybodys(predict: Predict) -> None:
+    predict.state.place("us-central1/endpoints/9", "rival")
+    predict.state.route("open", Target(resource=RESOURCE + "9"))
+    assert (await predict.chat("vertex_ai/endpoints/9")).status_code == 200
+
+
 async def test_an_admin_may_call_every_alias(predict: Predict) -> None:
     predict.state.route("secret", owner="rival")
     predict.state.key("root", "ops", Scope.ADMIN)

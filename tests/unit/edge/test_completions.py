@@ -20,6 +20,16 @@ TEXT = {
     "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
 }
 
+CHAT = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 7,
+    "model": "served",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "upon"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+}
+PUBLISHERS = "projects/p/locations/us-central1/publishers"
+
 
 @pytest.fixture
 def predict(tmp_path: Path) -> Predict:
@@ -87,6 +97,31 @@ async def test_its_stream_passes_under_the_callers_name(predict: Predict) -> Non
     told = chunks(await complete(predict, "box", stream=True))
     assert [(chunk["model"], chunk["choices"][0]["text"]) for chunk in told] == [("box", "there was")]
     assert "error.type" not in predict.lines()[-1]
+
+
+@pytest.mark.parametrize("name", ["codestral", "vertex_ai/codestral", "codestral-2"])
+async def test_a_bare_codestral_is_served_under_its_newest_name(predict: Predict, name: str) -> None:
+    async def codestral(request: httpx.Request) -> httpx.Response:
+        assert request.url.path.endswith("/publishers/mistralai/models/codestral-2:rawPredict")
+        assert json.loads(request.content)["model"] == "codestral-2"
+        return httpx.Response(200, json=CHAT)
+
+    predict.host.reply = codestral
+    answer = await complete(predict, name, suffix="end")
+    assert (answer.status_code, answer.json()["model"]) == (200, name)
+    assert (await predict.chat(name)).json()["model"] == name
+
+
+async def test_a_route_says_which_codestral_is_meant(predict: Predict) -> None:
+    older = Target(resource=f"{PUBLISHERS}/mistralai/models/codestral@2405", dialect="openai")
+    predict.state.route("codestral", older)
+
+    async def codestral(request: httpx.Request) -> httpx.Response:
+        assert request.url.path.endswith("/models/codestral@2405:rawPredict")
+        return httpx.Response(200, json=CHAT)
+
+    predict.host.reply = codestral
+    assert (await complete(predict, "codestral", suffix="end")).status_code == 200
 
 
 async def test_codestral_fills_in_the_middle(predict: Predict) -> None:

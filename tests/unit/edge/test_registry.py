@@ -7,14 +7,19 @@ import pytest
 
 from tests.fakes import Loop
 from tests.unit.edge.asking import NOW, Asked, Asking
+from tuneway.edge import deployments
 from tuneway.edge.registry import rules
 from tuneway.edge.routes import RouteDesk
 from tuneway.errors import NotFound
 from tuneway.registry.dead_letters import DeadLetters
+from tuneway.registry.deploying import Deploying
+from tuneway.registry.deployment_desk import DeploymentDesk
 from tuneway.registry.deployments import Deployments
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
+from tuneway.registry.orders import Orders
 from tuneway.registry.route_book import RouteBook
+from tuneway.registry.serving import load
 from tuneway.routing.routes import Target
 from tuneway.routing.snapshot import current
 from tuneway.routing.targets import Defaults
@@ -40,7 +45,16 @@ class Registry:
         )
         keyring = Keyring(documents, now=lambda: NOW, randomness=lambda: b"r" * 32)
         letters = DeadLetters(documents, self.loop.events, now=lambda: NOW)
-        self.asking = Asking(rules(Inventory(documents), keyring, letters=letters, book=book, desk=desk))
+        inventory = Inventory(documents)
+        rollouts = DeploymentDesk(
+            Deploying(documents, self.loop.events, lambda: NOW), inventory, Orders(load(), location="us-central1")
+        )
+        self.asking = Asking(
+            [
+                *rules(inventory, keyring, letters=letters, book=book, desk=desk),
+                *deployments.rules(rollouts, inventory),
+            ]
+        )
 
     def _detect(self, named: Target) -> Target:
         found = self.speaks.get(named.resource.rpartition("/")[2])
@@ -139,6 +153,12 @@ def test_a_key_is_shown_once(registry: Registry) -> None:
     assert registry.ask("GET", "/keys").json["data"] == []
 
 
+def test_a_key_may_have_an_allowance(registry: Registry) -> None:
+    made = registry.ask("POST", "/keys", body={"owner": "shop", "scopes": ["tune"], "max_cost_usd": 5}).json
+    assert made["max_cost_usd"] == 5
+    assert registry.ask("GET", "/keys").json["data"][0]["max_cost_usd"] == 5
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -146,6 +166,7 @@ def test_a_key_is_shown_once(registry: Registry) -> None:
         ({"owner": "shop", "scopes": ["root"]}, "scopes[0]"),
         ({"scopes": ["tune"]}, "owner"),
         ({"owner": "shop", "scopes": ["tune"], "expires_at": "soon"}, "expires_at"),
+        ({"owner": "shop", "scopes": ["tune"], "max_cost_usd": -1}, "max_cost_usd"),
     ],
 )
 def test_a_bad_key_is_refused(registry: Registry, body: object, param: str) -> None:

@@ -34,13 +34,22 @@ def outcome() -> Outcome:
 class FakeOutcomes:
     def __init__(self, found: Outcome | None) -> None:
         self.found = found
-        self.settled: list[tuple[str, str, int]] = []
+        self.settled: list[tuple[str, str, int | None]] = []
 
     def of(self, job: str) -> Outcome | None:
         return self.found if self.found is None or self.found.job == job else None
 
-    def settle(self, job: str, *, alias: str, since: int) -> None:
+    def settle(self, job: str, *, alias: str, since: int | None = None) -> None:
         self.settled.append((job, alias, since))
+
+    def tell(self, job: str, *, message: str) -> None:
+        raise AssertionError((job, message))
+
+    def close(self, job: str, *, message: str) -> None:
+        raise AssertionError((job, message))
+
+    def promoted(self, job: str, *, since: int | None = None, refusal: str | None = None) -> None:
+        raise AssertionError((job, since, refusal))
 
 
 @pytest.fixture
@@ -100,3 +109,23 @@ def test_a_crash_leaves_all_of_it_or_nothing(documents: SqliteDocuments, moment:
     adopt(documents, outcomes, job="ftjob-1", since=0)
     assert all(shelves(documents))
     assert len(outcomes.settled) == 1
+
+
+def test_each_checkpoint_answers_under_a_name_of_its_own(documents: SqliteDocuments) -> None:
+    adopt(documents, FakeOutcomes(outcome()), job="ftjob-1", since=0)
+    routes = current(documents).routes
+    assert {alias: route.targets[0].resource.rpartition("/")[2] for alias, route in routes.items()} == {
+        "ft:base:acme::1": "72",
+        "ft:base:acme::1@cp-1": "71",
+        "ft:base:acme::1@cp-2": "72",
+    }
+    assert {route.owner for route in routes.values()} == {"acme"}
+
+
+def test_a_models_places_stay_its_owners_when_its_routes_are_gone(documents: SqliteDocuments) -> None:
+    adopt(documents, FakeOutcomes(outcome()), job="ftjob-1", since=3)
+    book = RouteBook(documents, now=lambda: 5.0)
+    for alias in list(current(documents).routes):
+        book.remove(alias)
+    assert current(documents).routes == {}
+    assert current(documents).places == {"us/endpoints/71": "acme", "us/endpoints/72": "acme"}

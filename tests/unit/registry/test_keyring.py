@@ -29,6 +29,12 @@ def test_a_made_key_opens_what_was_granted(keyring: Keyring, documents: SqliteDo
     assert (grant.owner, grant.name, grant.expires_at, id_) == ("shop", "ci", 9.0, fingerprint(key)[:16])
 
 
+def test_a_made_key_may_have_an_allowance(keyring: Keyring) -> None:
+    key, _, grant = keyring.create(owner="shop", scopes=(Scope.TUNE,), max_cost_usd=2.5)
+    assert grant.max_cost_usd == 2.5
+    assert keyring.grant(key) == grant
+
+
 def test_the_state_never_holds_the_key(keyring: Keyring, documents: SqliteDocuments, tmp_path: Path) -> None:
     key, *_ = keyring.create(owner="shop", scopes=(Scope.TUNE,))
     documents.close()

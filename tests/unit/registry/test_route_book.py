@@ -79,3 +79,23 @@ def test_fallbacks_may_meet_again(book: RouteBook) -> None:
     book.put(route("b", fallbacks=("d",)))
     book.put(route("c", fallbacks=("d",)))
     assert book.put(route("a", fallbacks=("b", "c"))).fallbacks == ("b", "c")
+
+
+def test_several_routes_are_one_change_and_may_lead_to_each_other(book: RouteBook, documents: SqliteDocuments) -> None:
+    book.put(route("b", fallbacks=("a",)))
+    book.put_all([route("a", fallbacks=("b",)), route("b")])  # together they lead nowhere back
+    assert current(documents).version == 2
+    book.put_all([route("a", fallbacks=("b",)), route("b")])
+    assert current(documents).version == 2
+
+
+@pytest.mark.parametrize("bad", [route("b", fallbacks=("a",)), route("a/b")])
+def test_of_several_routes_all_or_none_are_put(book: RouteBook, bad: Route) -> None:
+    with pytest.raises(BadInput):
+        book.put_all([route("a", fallbacks=("b",)), bad])
+    assert book.list() == []
+
+
+def test_more_routes_than_one_change_holds_are_refused(book: RouteBook) -> None:
+    with pytest.raises(BadInput):
+        book.put_all([route(f"r{number}") for number in range(401)])

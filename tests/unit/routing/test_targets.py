@@ -17,6 +17,7 @@ DEFAULTS = Defaults(
     },
 )
 PLACE = "projects/acme/locations/us-central1"
+MISTRAL = f"{PLACE}/publishers/mistralai/models"
 COMPATIBLE = sorted(name for name, row in VENDORS.items() if row.provider == "openai")
 
 
@@ -47,6 +48,29 @@ def target(model: str, defaults: Defaults = DEFAULTS) -> Target:
 def test_a_name_says_provider_and_dialect(model: str, provider: str, dialect: str) -> None:
     found = target(model)
     assert (found.provider, found.dialect) == (provider, dialect)
+
+
+@pytest.mark.parametrize(
+    ("named", "served"),
+    [
+        ("codestral", "codestral-2"),
+        ("mistral-medium", "mistral-medium-3"),
+        ("mistral-large", "mistral-large-2411"),
+        ("codestral@2405", "codestral@2405"),
+        ("codestral-2501", "codestral-2501"),
+        ("codestral@latest", "codestral@latest"),
+        ("mistral-unheard-of", "mistral-unheard-of"),
+    ],
+)
+def test_a_bare_name_is_served_under_its_newest_version(named: str, served: str) -> None:
+    assert target(f"vertex_ai/{named}").resource == f"{MISTRAL}/{served}"
+    assert target(f"vertex_ai/mistralai/{named}").resource == f"{MISTRAL}/{served}"
+
+
+def test_mistrals_own_api_has_its_own_names() -> None:
+    assert target("mistral/codestral").model == "codestral-latest"
+    assert target("mistral/codestral-2508").model == "codestral-2508"
+    assert target("openai/codestral").model == "codestral"
 
 
 def test_the_place_comes_from_the_defaults() -> None:

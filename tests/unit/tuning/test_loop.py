@@ -31,16 +31,17 @@ def test_each_event_is_announced_once_when_nothing_fails(tmp_path: Path) -> None
     assert loop.announced() == list(range(1, loop.job(job.id).sequence + 1))
 
 
-def _uses(tmp_path: Path) -> int:
-    loop = Loop(tmp_path / "counted")
+def _uses(tmp_path: Path, *, few: int) -> int:
+    loop = Loop(tmp_path / "counted", few=few)
     loop.desk.create(loop.order(), owner="acme")
     loop.settle()
     return 2 * loop.fuse.uses
 
 
-def test_a_crash_at_any_moment_neither_loses_nor_doubles_the_job(tmp_path: Path) -> None:
-    for moment in range(1, _uses(tmp_path) + 1):
-        loop = Loop(tmp_path / str(moment), fuse=Fuse(moment))
+@pytest.mark.parametrize("few", [20, 0], ids=["alone", "listed"])
+def test_a_crash_at_any_moment_neither_loses_nor_doubles_the_job(tmp_path: Path, few: int) -> None:
+    for moment in range(1, _uses(tmp_path, few=few) + 1):
+        loop = Loop(tmp_path / str(moment), fuse=Fuse(moment), few=few)
         order = loop.order(idempotency_key="once")
         try:
             loop.desk.create(order, owner="acme")

@@ -5,7 +5,7 @@ import functools
 import msgspec
 
 from tuneway.local.vertex.contents import Declaration, GenerateBody, GenerationConfig
-from tuneway.local.vertex.narrow import mapping
+from tuneway.local.vertex.narrow import mapping, text
 from tuneway.local.vertex.nearest import Nearest
 from tuneway.local.vertex.schemas import sample
 from tuneway.local.vertex.store import Store
@@ -58,12 +58,19 @@ def echo(model: str, asked: str) -> str:
     return f"This is a simulated answer from {model}, which has not been tuned. You asked: {asked}"
 
 
+def recalled(speaker: Speaker, asked: str) -> str | None:
+    """The text that a tuned model has learned to say to this; None for one that has learned nothing."""
+    parts = _learned(speaker, asked)
+    return None if parts is None else "".join(text(part.get("text")) for part in parts)
+
+
 def _parts(speaker: Speaker, request: GenerateBody) -> list[dict[str, object]]:
-    if speaker.sources:
-        found = _index(speaker.store, speaker.sources).find(request.asked)
-        if found is not None:
-            return msgspec.json.decode(found.answer, type=list[dict[str, object]])
-    return [{"text": echo(speaker.name, request.asked)}]
+    return _learned(speaker, request.asked) or [{"text": echo(speaker.name, request.asked)}]
+
+
+def _learned(speaker: Speaker, asked: str) -> list[dict[str, object]] | None:
+    found = _index(speaker.store, speaker.sources).find(asked) if speaker.sources else None
+    return None if found is None else msgspec.json.decode(found.answer, type=list[dict[str, object]])
 
 
 @functools.lru_cache(maxsize=INDEXES_KEPT)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tuneway.local.vertex import (
     completions,
     control,
+    custom_jobs,
     deployments,
     endpoints,
     generate,
@@ -46,6 +47,7 @@ SIMULATED = (b"x-simulated", b"vertex-ai")
 # The openapi rule comes before the one for any endpoint id, operations after all that is more exact.
 RULES: tuple[Rule, ...] = (
     *tuning_jobs.RULES,
+    *custom_jobs.RULES,
     *models.RULES,
     *endpoints.RULES,
     *deployments.RULES,

@@ -10,13 +10,21 @@ from tuneway.local.vertex.refusals import Refusal, invalid
 
 
 class Family(msgspec.Struct, frozen=True):
-    """Base models that share their rules: ``serving`` maps a tuning location to where the tuned model answers."""
+    """Base models that share their rules: ``serving`` maps a tuning location to where the tuned model answers.
+
+    Of open models, ``full_only`` and ``adapter_only`` have one tuning mode; ``students`` can be distilled into, from
+    base models with the patterns ``teachers``.
+    """
 
     models: tuple[str, ...]
     locations: tuple[str, ...]
     serving: dict[str, str]
     adapters: tuple[str, ...]
     example_tokens: int
+    full_only: tuple[str, ...] = ()
+    adapter_only: tuple[str, ...] = ()
+    students: tuple[str, ...] = ()
+    teachers: tuple[str, ...] = ()
 
 
 class Bases(msgspec.Struct, frozen=True):
@@ -58,6 +66,11 @@ def tunable(base_model: str, parent: str) -> Family:
 def is_open(base_model: str) -> bool:
     """Whether it is an open model, whose tuned weights are not deployed by themselves."""
     return base_model in bases().open.models
+
+
+def teaches(base_model: str) -> bool:
+    """Whether an untuned model can be distilled from."""
+    return _matches(base_model, bases().open.teachers)
 
 
 def served(model: str, parent: str) -> str:

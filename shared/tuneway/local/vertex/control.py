@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from tuneway.local.vertex.call import Cloud
 from tuneway.local.vertex.faults import Fault, Faults
-from tuneway.local.vertex.records import TuningRecord
+from tuneway.local.vertex.records import CustomRecord, TuningRecord
 from tuneway.local.vertex.refusals import Refusal, error_body
 from tuneway.local.vertex.storage import json_response
 from tuneway.local.vertex.timeline import moment
@@ -52,19 +52,27 @@ def _fault_routes(faults: Faults) -> list[Route]:
 def _view_routes(cloud: Cloud) -> list[Route]:
     def job(request: Request) -> Response:
         wanted = str(request.path_params["id"])
-        found = [each for each in cloud.store.every(TuningRecord) if each.name.endswith(f"/tuningJobs/{wanted}")]
+        every: list[TuningRecord | CustomRecord] = [
+            *cloud.store.every(TuningRecord),
+            *cloud.store.every(CustomRecord),
+        ]
+        found = [each for each in every if each.name.rpartition("/")[2] == wanted]
         if not found:
-            refusal = Refusal("NOT_FOUND", f"There is no tuning job {wanted}.")
+            refusal = Refusal("NOT_FOUND", f"There is no job {wanted}.")
             return json_response(error_body(refusal), status=404)
         return json_response(progress(found[0], cloud.now()))
 
     def calls(_: Request) -> Response:
-        return json_response({"calls": cloud.store.tallies(), "tuning_jobs": cloud.store.count(TuningRecord)})
+        counts = {
+            "tuning_jobs": cloud.store.count(TuningRecord),
+            "custom_jobs": cloud.store.count(CustomRecord),
+        }
+        return json_response({"calls": cloud.store.tallies(), **counts})
 
     return [Route("/_simulate/jobs/{id}", job), Route("/_simulate/calls", calls)]
 
 
-def progress(record: TuningRecord, now: float) -> dict[str, object]:
+def progress(record: TuningRecord | CustomRecord, now: float) -> dict[str, object]:
     """How a job's training goes; ``loss`` is there once a step is done."""
     at = moment(record.plan, now)
     body: dict[str, object] = {

@@ -34,7 +34,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class Reading(msgspec.Struct, frozen=True):
     """The figures and the lessons of one file."""
 
-    report: Report
+    report: Report = Report()
     examples: list[Example] = []
 
 

@@ -1,4 +1,4 @@
-"""What a tuning job leaves behind when it succeeds: a model version and, for Gemini, endpoints that answer."""
+"""What a training job leaves behind when it succeeds: a model that answers, or weights in Cloud Storage."""
 
 import msgspec
 
@@ -6,27 +6,71 @@ from tuneway.local.vertex.bases import bases, is_open, short
 from tuneway.local.vertex.call import Cloud
 from tuneway.local.vertex.instants import new_id, rfc3339
 from tuneway.local.vertex.narrow import strings, text
-from tuneway.local.vertex.records import Deployed, EndpointRecord, ModelRecord, TuningRecord, VersionRecord
-from tuneway.local.vertex.timeline import ends
+from tuneway.local.vertex.records import (
+    CustomRecord,
+    Deployed,
+    EndpointRecord,
+    ModelRecord,
+    TuningRecord,
+    VersionRecord,
+)
+from tuneway.local.vertex.timeline import checkpoint_epochs, ends
+from tuneway.local.vertex.weights import write
 
 GLOBAL_REGION = "us-central1"
+# Source: Google Cloud documentation on tuning open models, 2026-09-25.
+SAVED = "postprocess/node-0/checkpoints"
 
 
 def settle(cloud: Cloud) -> None:
     """Finish every job whose time has come; called before each answer, so nothing has to run in between."""
-    if not cloud.store.due(TuningRecord, cloud.now()):
+    now = cloud.now()
+    if not any((cloud.store.due(TuningRecord, now), cloud.store.due(CustomRecord, now))):
         return
     with cloud.store.transaction():
-        for record in cloud.store.due(TuningRecord, cloud.now()):
-            cloud.store.put(record.name, msgspec.structs.replace(record, tuned=_published(cloud, record)))
+        for record in cloud.store.due(TuningRecord, now):
+            tuned = _saved(cloud, record) if is_open(record.base_model) else _published(cloud, record)
+            cloud.store.put(record.name, msgspec.structs.replace(record, tuned=tuned))
+        for custom in cloud.store.due(CustomRecord, now):
+            if custom.output:
+                write(cloud.settings.objects, custom.output, job=custom.name, base_model="custom")
+            cloud.store.put(custom.name, custom)
+
+
+def _saved(cloud: Cloud, record: TuningRecord) -> dict[str, object]:
+    """The ``tunedModel`` of an open model: weights, and a model in the registry that nobody has deployed."""
+    folder = f"{text(record.request.get('outputUri')).rstrip('/')}/{SAVED}"
+    for name in ("final", *(f"checkpoint-{step}" for _, step in _steps(record))):
+        write(cloud.settings.objects, f"{folder}/{name}", job=record.name, base_model=record.base_model)
+    model, when = _model(cloud, record), rfc3339(ends(record.plan))
+    version = VersionRecord(
+        name=f"{model.name}@{model.last}",
+        version=str(model.last),
+        aliases=("default",),
+        sources=(record.name,),
+        body={
+            "versionCreateTime": when,
+            "versionUpdateTime": when,
+            "artifactUri": f"{folder}/final",
+            "modelSourceInfo": {"sourceType": "MODEL_GARDEN"},
+            "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
+            "labels": _labels(record),
+        },
+    )
+    cloud.store.put(version.name, version)
+    return {"model": version.name}
+
+
+def _steps(record: TuningRecord) -> list[tuple[int, int]]:
+    """The epochs and steps at which a checkpoint is kept."""
+    plan = record.plan
+    return [(epoch, plan.steps * epoch // plan.epochs) for epoch in checkpoint_epochs(plan.epochs)]
 
 
 def _published(cloud: Cloud, record: TuningRecord) -> dict[str, object]:
     """The job's ``tunedModel``."""
     version = _version(cloud, record)
-    if is_open(record.base_model):
-        return {"model": version.name}
-    steps = [(epoch, record.plan.steps * epoch // record.plan.epochs) for epoch in range(1, record.plan.epochs + 1)]
+    steps = _steps(record)
     kept = steps if record.checkpoints else steps[-1:]
     endpoints = [_endpoint(cloud, record, version, checkpoint=str(place)) for place, _ in enumerate(kept, start=1)]
     checkpoints = [

@@ -9,6 +9,7 @@ BEFORE_STATS = {"JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_FAILED"}
 STATS_KEYS = {
     "supervisedTuningSpec": "supervisedTuningDataStats",
     "preferenceOptimizationSpec": "preferenceOptimizationDataStats",
+    "distillationSpec": "distillationDataStats",
 }
 INDICES_SHOWN = 10
 
@@ -20,7 +21,7 @@ def job_body(record: TuningRecord, now: float) -> dict[str, object]:
         **record.request,
         **_spec(record, at),
         "name": record.name,
-        "baseModel": record.base_model,
+        **_source(record),
         "state": at.state,
         "experiment": _experiment(record),
         **_times(record, at),
@@ -38,6 +39,14 @@ def _spec(record: TuningRecord, at: Moment) -> dict[str, object]:
         return {record.spec: spec}
     chosen = {"epochCount": str(record.plan.epochs), **mapping(spec.get("hyperParameters"))}
     return {record.spec: {**spec, "hyperParameters": chosen}}
+
+
+def _source(record: TuningRecord) -> dict[str, object]:
+    """The base model, or the tuned model that the job goes on from: never both."""
+    before = mapping(record.request.get("preTunedModel"))
+    if before:
+        return {"preTunedModel": {**before, "baseModel": record.base_model}}
+    return {"baseModel": record.base_model}
 
 
 def _experiment(record: TuningRecord) -> str:
@@ -71,8 +80,11 @@ def _stats(record: TuningRecord, at: Moment) -> dict[str, object]:
     figures: dict[str, object] = {
         "tuningDatasetExampleCount": str(report.rows),
         "tuningStepCount": str(record.plan.steps),
-        "totalBillableTokenCount": str(report.tokens),
     }
+    if record.spec == "distillationSpec":
+        # DatasetStats has no count of billable tokens.
+        return {"tuningDataStats": {STATS_KEYS[record.spec]: {"trainingDatasetStats": figures}}}
+    figures["totalBillableTokenCount"] = str(report.tokens)
     if record.spec == "supervisedTuningSpec":
         figures |= {
             "totalTuningCharacterCount": str(report.characters),

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -12,47 +14,76 @@ from tuneway.local.vertex.protos import camel
 from tuneway.local.vertex.refusals import invalid
 
 DEFAULT_SIZE = 100
-CONDITION = re.compile(r"""\s*(?P<field>[\w.\-]+)\s*(?P<op>!=|=|:)\s*(?P<value>"[^"]*"|'[^']*'|[^\s"']+)\s*""")
+CONDITION = re.compile(
+    r"""\s*(?P<not>NOT\s+)?(?P<field>[\w.\-]+)\s*(?P<op>!=|<=|>=|=|:|<|>)\s*(?P<value>"[^"]*"|'[^']*'|[^\s"'<>=]+)\s*"""
+)
+ORDERED: dict[str, Callable[[str, str], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """One ``field = value``, ``field != value`` or ``field:*`` (present)."""
+    """One comparison: ``field:*`` is presence, ``field:a*`` a wildcard; times compare as they are written."""
 
     field: str
     op: str
     value: str
+    negated: bool = False
 
     def holds(self, body: dict[str, object]) -> bool:
         """Whether a resource meets it."""
-        found = _at(body, self.field)
-        match self.op, self.value:
-            case ":", "*":
-                return found is not None
-            case "!=", wanted:
-                return found != wanted
-            case _, wanted:
-                return found == wanted
+        return self._compared(_at(body, self.field)) is not self.negated
+
+    def _compared(self, found: object) -> bool:
+        match self.op:
+            case ":":
+                return found is not None and fnmatchcase(str(found), self.value)
+            case "!=":
+                return found != self.value
+            case "=":
+                return found == self.value
+            case order:
+                return isinstance(found, str) and ORDERED[order](found, self.value)
 
 
-def conditions(expression: str) -> list[Condition]:
-    """The conditions of a filter, joined by AND. Raises Refusal when it cannot be read."""
-    found: list[Condition] = []
-    for piece in re.split(r"\s+AND\s+", expression) if expression.strip() else []:
-        matched = CONDITION.fullmatch(piece)
-        if matched is None:
-            raise invalid("filter", f"Invalid list filter: {expression}")
-        found.append(Condition(matched["field"], matched["op"], matched["value"].strip("\"'")))
-    return found
+class Filter(msgspec.Struct, frozen=True):
+    """Conditions joined by AND, those joined by OR; no groups at all lets everything pass."""
+
+    groups: tuple[tuple[Condition, ...], ...] = ()
+
+    def passes(self, body: dict[str, object]) -> bool:
+        """Whether a resource is among those asked for."""
+        return not self.groups or any(all(each.holds(body) for each in group) for group in self.groups)
+
+
+def filtered(expression: str) -> Filter:
+    """The filter of a list call. Raises Refusal when it cannot be read."""
+    if not expression.strip():
+        return Filter()
+    groups = re.split(r"\s+OR\s+", expression)
+    return Filter(
+        tuple(tuple(_condition(piece, expression) for piece in re.split(r"\s+AND\s+", group)) for group in groups)
+    )
+
+
+def _condition(piece: str, expression: str) -> Condition:
+    matched = CONDITION.fullmatch(piece)
+    if matched is None:
+        raise invalid("filter", f"Invalid list filter: {expression}")
+    return Condition(matched["field"], matched["op"], matched["value"].strip("\"'"), bool(matched["not"]))
 
 
 def page(rows: Iterable[tuple[int, dict[str, object]]], query: dict[str, str], *, key: str) -> dict[str, object]:
     """One page of the rows (``seq`` falling) that pass the filter, under ``key``, and the token of the next page."""
-    wanted = conditions(query.get("filter", ""))
+    wanted = filtered(query.get("filter", ""))
     size = whole(query.get("pageSize"), DEFAULT_SIZE) or DEFAULT_SIZE
     chosen: list[dict[str, object]] = []
     last = 0
     for seq, body in rows:
-        if not all(condition.holds(body) for condition in wanted):
+        if not wanted.passes(body):
             continue
         if len(chosen) == size:
             return {key: chosen, "nextPageToken": _token(last)}

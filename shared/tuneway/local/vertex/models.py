@@ -14,6 +14,7 @@ from tuneway.local.vertex.protos import canonical
 from tuneway.local.vertex.records import EndpointRecord, ModelRecord, VersionRecord
 from tuneway.local.vertex.refusals import Refusal, invalid
 from tuneway.local.vertex.versions import model_named, version_body, version_named, versions_of
+from tuneway.local.vertex.weights import maker
 
 ALIAS = re.compile(r"[a-z]([a-zA-Z0-9-]{0,126}[a-z0-9])?")
 MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
@@ -35,6 +36,7 @@ def upload(cloud: Cloud, call: Call) -> Reply:
             name=f"{model.name}@{model.last}",
             version=str(model.last),
             aliases=_aliases_of_new(given, first=model.last == 1),
+            sources=_learned_by(cloud, text(given.get("artifactUri"))),
             body={
                 **{key: value for key, value in given.items() if key not in SET_BY_SERVER},
                 "modelSourceInfo": {"sourceType": "CUSTOM"},
@@ -46,6 +48,12 @@ def upload(cloud: Cloud, call: Call) -> Reply:
         cloud.store.put(version.name, version)
         response: dict[str, object] = {"model": model.name, "modelVersionId": version.version}
         return begin(cloud, call, model.name, verb="UploadModel", response=response)
+
+
+def _learned_by(cloud: Cloud, folder: str) -> tuple[str, ...]:
+    """The job whose examples a model with these weights answers from."""
+    job = maker(cloud.settings.objects, folder) if folder else None
+    return (job,) if job else ()
 
 
 def get(cloud: Cloud, call: Call) -> Reply:

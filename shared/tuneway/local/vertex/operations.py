@@ -14,6 +14,17 @@ RESPONSES = {
     "UndeployModel": "UndeployModelResponse",
 }
 
+# What a deployment goes through, at equal distances here: DeployModelOperationMetadata.DeploymentStage.
+STAGES = (
+    "STARTING_DEPLOYMENT",
+    "PREPARING_MODEL",
+    "CREATING_SERVING_CLUSTER",
+    "ADDING_NODES_TO_CLUSTER",
+    "GETTING_CONTAINER_IMAGE",
+    "STARTING_MODEL_SERVER",
+    "FINISHING_UP",
+)
+
 
 def begin(
     cloud: Cloud,
@@ -76,11 +87,19 @@ def _named(cloud: Cloud, call: Call) -> OperationRecord:
 def _body(record: OperationRecord, cloud: Cloud) -> dict[str, object]:
     done = cloud.now() >= record.done
     times = {"createTime": rfc3339(record.created), "updateTime": rfc3339(record.done if done else record.created)}
-    metadata = {"@type": _url(record.metadata_type, record.version), "genericMetadata": times, **record.metadata}
+    kind = {"@type": _url(record.metadata_type, record.version)}
+    metadata = {**kind, "genericMetadata": times, **_stage(record, cloud.now()), **record.metadata}
     body: dict[str, object] = {"name": record.name, "metadata": metadata}
     if not done:
         return body
     return {**body, "done": True, "response": {"@type": _url(record.response_type, record.version), **record.response}}
+
+
+def _stage(record: OperationRecord, now: float) -> dict[str, object]:
+    if record.metadata_type != "DeployModelOperationMetadata":
+        return {}
+    share = (now - record.created) / max(record.done - record.created, 1e-9)
+    return {"deploymentStage": STAGES[min(int(share * len(STAGES)), len(STAGES) - 1)]}
 
 
 def _url(message: str, version: str) -> str:

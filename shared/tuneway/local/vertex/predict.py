@@ -1,9 +1,13 @@
-"""predict, rawPredict and streamRawPredict on endpoints that serve a custom container; the container echoes."""
+"""predict, rawPredict and streamRawPredict on endpoints that serve a custom container, which echoes.
+
+One whose weights were made by a simulated job says what those have learned.
+"""
 
 from collections.abc import Sequence
 
 import msgspec
 
+from tuneway.local.vertex.answers import Speaker, recalled
 from tuneway.local.vertex.call import Call, Cloud, Reply, Rule, Stream
 from tuneway.local.vertex.completions import chat_answer, chat_stream
 from tuneway.local.vertex.deployments import Serving, serving
@@ -32,7 +36,7 @@ def predict(cloud: Cloud, call: Call) -> Reply:
         raise invalid("instances", "At least one instance is required.")
     return Reply(
         {
-            "predictions": _predictions(instances),
+            "predictions": _predictions(cloud, found, instances),
             "deployedModelId": found.deployed.id,
             "model": found.deployed.model,
             "modelDisplayName": found.display_name,
@@ -49,10 +53,10 @@ def raw_predict(cloud: Cloud, call: Call) -> Reply | Stream:
     if body is None:
         return Reply(call.body, headers=headers)
     if "instances" in body:
-        return Reply({"predictions": _predictions(items(body["instances"]))}, headers=headers)
+        return Reply({"predictions": _predictions(cloud, found, items(body["instances"]))}, headers=headers)
     if "messages" in body:
-        return chat_answer(cloud, found.display_name, body, words=_words(body), headers=headers)
-    return Reply({"content": _echo(body)}, headers=headers)
+        return chat_answer(cloud, found.display_name, body, words=_chatted(cloud, found, body), headers=headers)
+    return Reply({"content": _said_to(cloud, found, body)}, headers=headers)
 
 
 def stream_raw_predict(cloud: Cloud, call: Call) -> Reply | Stream:
@@ -60,7 +64,8 @@ def stream_raw_predict(cloud: Cloud, call: Call) -> Reply | Stream:
     found = container(cloud, call, "streamRawPredict")
     body = _plain(call)
     if body is not None and "messages" in body:
-        return chat_stream(cloud, found.display_name, body, words=_words(body), headers=_headers(found))
+        words = _chatted(cloud, found, body)
+        return chat_stream(cloud, found.display_name, body, words=words, headers=_headers(found))
     whole = raw_predict(cloud, call)
     if isinstance(whole, Stream):
         return whole
@@ -73,7 +78,8 @@ def chat(cloud: Cloud, call: Call) -> Reply | Stream:
     """chat/completions of an OpenAI-compatible container."""
     found = container(cloud, call, "chat/completions")
     body = call.json()
-    return chat_answer(cloud, found.display_name, body, words=_words(body), headers=_headers(found))
+    words = _chatted(cloud, found, body)
+    return chat_answer(cloud, found.display_name, body, words=words, headers=_headers(found))
 
 
 def _plain(call: Call) -> dict[str, object] | None:
@@ -89,12 +95,24 @@ def _headers(found: Serving) -> dict[str, str]:
     return {"X-Vertex-AI-Endpoint-Id": endpoint, "X-Vertex-AI-Deployed-Model-Id": found.deployed.id}
 
 
-def _predictions(instances: Sequence[object]) -> list[dict[str, object]]:
-    return [{"content": _echo(instance)} for instance in instances]
+def _predictions(cloud: Cloud, found: Serving, instances: Sequence[object]) -> list[dict[str, object]]:
+    return [{"content": _said_to(cloud, found, instance)} for instance in instances]
 
 
-def _echo(instance: object) -> str:
-    return f"This is a simulated prediction. The container was sent: {_words(instance)}"
+def _said_to(cloud: Cloud, found: Serving, instance: object) -> str:
+    asked = _words(instance)
+    echo = f"This is a simulated prediction. The container was sent: {asked}"
+    return _learned(cloud, found, asked) or echo
+
+
+def _chatted(cloud: Cloud, found: Serving, body: dict[str, object]) -> str:
+    asked = _words(body)
+    return _learned(cloud, found, asked) or asked
+
+
+def _learned(cloud: Cloud, found: Serving, asked: str) -> str | None:
+    """What the container's weights learned to say, when a simulated job made them."""
+    return recalled(Speaker(found.version.name, cloud.store, found.version.sources), asked)
 
 
 def _words(instance: object) -> str:

@@ -21,6 +21,16 @@ class TuningRecord(msgspec.Struct, frozen=True, kw_only=True):
     tuned: dict[str, object] | None = None
 
 
+class CustomRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A container's training job: ``output`` is its folder, ``request`` its create body."""
+
+    name: str
+    request: dict[str, object]
+    plan: Plan
+    output: str | None = None
+    trouble: str | None = None
+
+
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A model in the registry: ``default`` is the version that its bare name means, ``last`` the newest one."""
 

@@ -63,11 +63,25 @@ class PreferenceRow(msgspec.Struct, frozen=True, rename="camel"):
     completions: list[Completion]
 
 
+class ChatPart(msgspec.Struct, frozen=True):
+    """A piece of a chat message."""
+
+    type: Literal["text", "image_url"]
+    text: str = ""
+
+
 class ChatTurn(msgspec.Struct, frozen=True, rename="camel"):
     """One message of a chat row."""
 
     role: Literal["system", "user", "assistant"]
-    content: str
+    content: str | list[ChatPart]
+
+    @property
+    def parts(self) -> list[Part]:
+        """What it says, as a turn's parts; pictures say nothing here."""
+        if isinstance(self.content, str):
+            return [Part(text=self.content)]
+        return [Part(text="".join(part.text for part in self.content))]
 
 
 class OpenRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -109,14 +123,34 @@ def preference(line: bytes) -> Parsed:
     return _parsed([*row.contents, Content(best.parts, "model")], None, answers={"model"})
 
 
+def prompts(line: bytes) -> Parsed:
+    """A row that a teacher is to answer: its own answer, if it has one, is not learned. Raises as ``supervised``."""
+    row = _open.decode(line)
+    nothing = [Part(text="")]
+    match row:
+        case OpenRow(contents=list(contents)) if contents and contents[-1].role not in {"model", "assistant"}:
+            row = msgspec.structs.replace(row, contents=[*contents, Content(nothing, "assistant")])
+        case OpenRow(messages=list(messages)) if messages and messages[-1].role != "assistant":
+            row = msgspec.structs.replace(row, messages=[*messages, ChatTurn("assistant", "")])
+        case OpenRow(prompt=str()):
+            row = msgspec.structs.replace(row, completion="")
+        case _:
+            pass
+    return _of_open(row)
+
+
 def open_model(line: bytes) -> Parsed:
     """A row for an open model. Raises as ``supervised``."""
-    match _open.decode(line):
+    return _of_open(_open.decode(line))
+
+
+def _of_open(row: OpenRow) -> Parsed:
+    match row:
         case OpenRow(contents=list(contents)):
             return _parsed(contents, None, answers={"model", "assistant"})
         case OpenRow(messages=list(messages)):
-            system = [Content([Part(text=turn.content)]) for turn in messages if turn.role == "system"]
-            turns = [Content([Part(text=turn.content)], turn.role) for turn in messages if turn.role != "system"]
+            system = [Content(turn.parts) for turn in messages if turn.role == "system"]
+            turns = [Content(turn.parts, turn.role) for turn in messages if turn.role != "system"]
             return _parsed(turns, system[0] if system else None, answers={"assistant"})
         case OpenRow(prompt=str(prompt), completion=str(completion)):
             turns = [Content([Part(text=prompt)], "user"), Content([Part(text=completion)], "assistant")]

@@ -1,4 +1,4 @@
-"""Where a tuning job stands at a moment: pure arithmetic on its plan, so nothing has to run in between."""
+"""Where a training job stands at a moment: pure arithmetic on its plan, so nothing has to run in between."""
 
 import functools
 from collections.abc import Iterator
@@ -10,6 +10,9 @@ BATCH = 8
 STEP_SECONDS = 0.9
 MOST_TUNING_SECONDS = 3600.0
 CANCELLING_SECONDS = 3.0
+MOST_CHECKPOINTS = 10
+# No cancellation changes anything from here on.
+ENDED = {"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_CANCELLING"}
 State = Literal[
     "JOB_STATE_QUEUED",
     "JOB_STATE_PENDING",
@@ -24,7 +27,7 @@ State = Literal[
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A job's course: ``speed`` divides every duration; a job that ``fails`` does so after reading its dataset.
 
-    ``steps`` is at least 1 in a job that does not fail.
+    ``steps`` is at least 1 in a job that does not fail. A ``custom`` job runs in a container of the caller's.
     """
 
     created: float
@@ -32,6 +35,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     epochs: int
     fails: bool = False
+    custom: bool = False
     cancelled: float | None = None
 
 
@@ -60,8 +64,25 @@ def steps_for(rows: int, epochs: int) -> int:
     return -(-rows // BATCH) * epochs
 
 
+def checkpoint_epochs(epochs: int) -> list[int]:
+    """The epochs after which a checkpoint is kept: each one, or ten at equal distances."""
+    kept = min(epochs, MOST_CHECKPOINTS)
+    return [round(epochs * place / kept) for place in range(1, kept + 1)]
+
+
 def phases(plan: Plan) -> Iterator[Phase]:
     """The stretches of the course, in order."""
+    yield from _custom(plan) if plan.custom else _managed(plan)
+
+
+def _custom(plan: Plan) -> Iterator[Phase]:
+    yield Phase("JOB_STATE_PENDING", None, 20.0)
+    yield Phase("JOB_STATE_RUNNING", None, 8.0)
+    if not plan.fails:
+        yield Phase("JOB_STATE_RUNNING", "TUNING", tuning_seconds(plan))
+
+
+def _managed(plan: Plan) -> Iterator[Phase]:
     yield Phase("JOB_STATE_QUEUED", None, 2.0)
     yield Phase("JOB_STATE_PENDING", None, 6.0)
     yield Phase("JOB_STATE_RUNNING", "PROCESSING_DATASET", 12.0)

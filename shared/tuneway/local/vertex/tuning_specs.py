@@ -1,23 +1,19 @@
-"""Checks of a tuning job's body that the proto cannot make, and what they yield."""
-
-import re
+"""What a tuning job asks for, and whether its base model can do that."""
 
 import msgspec
 
-from tuneway.local.vertex.bases import Family, is_open, tunable
-from tuneway.local.vertex.narrow import mapping, strings, text, whole
-from tuneway.local.vertex.protos import camel, canonical
+from tuneway.local.vertex.bases import Family, bases, is_open, teaches, tunable
+from tuneway.local.vertex.narrow import mapping, text, whole
 from tuneway.local.vertex.refusals import Refusal, invalid
-from tuneway.local.vertex.rows import Parser, open_model, preference, supervised
+from tuneway.local.vertex.rows import Parser, open_model, preference, prompts, supervised
 
-SPECS = ("supervisedTuningSpec", "preferenceOptimizationSpec")
-LABEL = re.compile(r"[a-z0-9_-]{0,63}")
-PREFERENCE_FIELDS = {"trainingDatasetUri", "validationDatasetUri", "hyperParameters", "exportLastCheckpointOnly"}
-PREFERENCE_HYPER_PARAMETERS = {"epochCount", "learningRateMultiplier", "adapterSize", "beta"}
-NAME_BYTES = 128
+SPECS = ("supervisedTuningSpec", "preferenceOptimizationSpec", "distillationSpec")
 MOST_EPOCHS = 100
-EPOCH_ROWS = 1200
-AUTO_EPOCHS = 10
+# The starting value in Google's tuning samples, and what tuneway's catalogue assumes for these models.
+AUTO_EPOCHS = 3
+# Likewise in Google's Model Garden samples, of containers.
+CONTAINER_EPOCHS = 1
+FULL, ADAPTER = "TUNING_MODE_FULL", "TUNING_MODE_PEFT_ADAPTER"
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,16 +23,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     training_uri: str
     epochs: int | None
     checkpoints: bool
-
-
-def checked_body(body: dict[str, object]) -> dict[str, object]:
-    """The create body in one spelling. Raises Refusal for what does not belong there."""
-    checked = canonical("TuningJob", body, path="tuning_job")
-    given = {camel(key): value for key, value in body.items()}
-    if "preferenceOptimizationSpec" in given:
-        checked["preferenceOptimizationSpec"] = _preference_spec(given["preferenceOptimizationSpec"])
-    _check_names(checked)
-    return checked
+    teacher: str = ""
+    tuned_teacher: str = ""
 
 
 def spec_of(body: dict[str, object]) -> Spec:
@@ -45,7 +33,7 @@ def spec_of(body: dict[str, object]) -> Spec:
     if len(found) != 1 or found[0] not in SPECS:
         raise invalid("tuning_job.tuning_spec", f"Set exactly one tuning spec; simulated are: {', '.join(SPECS)}.")
     spec = mapping(body[found[0]])
-    uri = text(spec.get("trainingDatasetUri"))
+    uri = text(spec.get("promptDatasetUri")) or text(spec.get("trainingDatasetUri"))
     if not uri.startswith("gs://"):
         raise invalid(f"tuning_job.{found[0]}.training_dataset_uri", "A gs:// URI of a JSONL file is required.")
     return Spec(
@@ -53,31 +41,35 @@ def spec_of(body: dict[str, object]) -> Spec:
         training_uri=uri,
         epochs=_epochs(mapping(spec.get("hyperParameters")), found[0]),
         checkpoints=spec.get("exportLastCheckpointOnly") is not True,
+        teacher=text(spec.get("baseTeacherModel")),
+        tuned_teacher=text(spec.get("tunedTeacherModelSource")),
     )
 
 
 def check_family(body: dict[str, object], base_model: str, parent: str) -> Family:
     """The base model's family. Raises Refusal where the body breaks its rules."""
     family = tunable(base_model, parent)
-    for kind in SPECS:
-        adapter = text(mapping(mapping(body.get(kind)).get("hyperParameters")).get("adapterSize"))
-        if adapter and adapter not in family.adapters:
-            raise invalid(f"tuning_job.{kind}.hyper_parameters.adapter_size", f"{base_model} does not take {adapter}.")
+    spec = spec_of(body)
+    given = mapping(body[spec.kind])
+    chosen = mapping(given.get("hyperParameters"))
+    where = f"tuning_job.{spec.kind}.hyper_parameters"
+    adapter = text(chosen.get("adapterSize"))
+    if adapter and adapter not in family.adapters:
+        raise invalid(f"{where}.adapter_size", f"{base_model} does not take {adapter}.")
     if is_open(base_model) != bool(body.get("outputUri")):
         raise invalid("tuning_job.output_uri", "output_uri is required for open models, and only for them.")
+    if is_open(base_model):
+        _check_open(spec, base_model, text(given.get("tuningMode")))
+    _check_fields(base_model, spec, {**chosen, **given})
+    _check_rates(chosen, where)
     return family
 
 
 def parser_of(spec: Spec, base_model: str) -> Parser:
     """How the rows of its file are read."""
-    if spec.kind == "preferenceOptimizationSpec":
-        return preference
-    return open_model if is_open(base_model) else supervised
-
-
-def automatic_epochs(rows: int) -> int:
-    """Passes over the data when the job does not say: more for less data."""
-    return max(1, min(AUTO_EPOCHS, round(EPOCH_ROWS / max(rows, 1))))
+    if spec.kind == "supervisedTuningSpec":
+        return open_model if is_open(base_model) else supervised
+    return prompts if spec.kind == "distillationSpec" else preference
 
 
 def _epochs(hyper_parameters: dict[str, object], kind: str) -> int | None:
@@ -90,37 +82,33 @@ def _epochs(hyper_parameters: dict[str, object], kind: str) -> int | None:
     return epochs
 
 
-def _check_names(body: dict[str, object]) -> None:
-    if len(text(body.get("tunedModelDisplayName")).encode()) > NAME_BYTES:
-        raise invalid("tuning_job.tuned_model_display_name", f"The name is longer than {NAME_BYTES} bytes.")
-    for key, value in strings(body.get("labels")).items():
-        if not key or LABEL.fullmatch(key) is None or LABEL.fullmatch(value) is None:
-            raise invalid("tuning_job.labels", f"Invalid label {key}={value}: use lowercase letters, digits, _ and -.")
+def _check_fields(base_model: str, spec: Spec, given: dict[str, object]) -> None:
+    """Some fields are for open models alone."""
+    # Of the multiplier, the protos say nothing of the kind, and a newer page that it is for Google's own models alone.
+    unfit = () if is_open(base_model) else ("batchSize", "learningRate", "tuningMode")
+    for field in (each for each in unfit if each in given):
+        raise invalid(f"tuning_job.{spec.kind}", f"The field {field} is not supported for {base_model}.")
+    if spec.kind == "distillationSpec":
+        _check_distillation(base_model, spec)
 
 
-def _preference_spec(value: object) -> dict[str, object]:
-    """The proto of google-cloud-aiplatform lacks this message, so its fields are checked by name."""
-    given = mapping(value)
-    if not given:
-        raise invalid("tuning_job.preference_optimization_spec", "An object is expected.")
-    spec = _known_only(given, PREFERENCE_FIELDS, "tuning_job.preference_optimization_spec")
-    if "hyperParameters" in spec:
-        at = "tuning_job.preference_optimization_spec.hyper_parameters"
-        spec["hyperParameters"] = _known_only(mapping(spec["hyperParameters"]), PREFERENCE_HYPER_PARAMETERS, at)
-    return spec
+def _check_rates(chosen: dict[str, object], where: str) -> None:
+    if {"learningRate", "learningRateMultiplier"} <= chosen.keys():
+        raise invalid(f"{where}.learning_rate", "learning_rate and learning_rate_multiplier are mutually exclusive.")
 
 
-def _known_only(value: dict[str, object], known: set[str], where: str) -> dict[str, object]:
-    for key in value:
-        if camel(key) not in known:
-            message = f"Invalid JSON payload received. Unknown name \"{key}\" at '{where}': Cannot find field."
-            raise invalid(where, message)
-    return {camel(key): member for key, member in value.items()}
+def _check_open(spec: Spec, base_model: str, mode: str) -> None:
+    family = bases().open
+    if spec.kind == "preferenceOptimizationSpec":
+        raise Refusal("INVALID_ARGUMENT", f"Preference tuning is not supported for {base_model}.")
+    if (mode == FULL and base_model in family.adapter_only) or (mode == ADAPTER and base_model in family.full_only):
+        raise invalid(f"tuning_job.{spec.kind}.tuning_mode", f"{base_model} does not support {mode}.")
 
 
-def model_source(body: dict[str, object]) -> tuple[str, str | None]:
-    """Base model and the tuned model to go on from: one of them is set. Raises Refusal."""
-    base, tuned = text(body.get("baseModel")), text(mapping(body.get("preTunedModel")).get("tunedModelName"))
-    if bool(base) == bool(tuned):
-        raise Refusal("INVALID_ARGUMENT", "Set one of base_model and pre_tuned_model.tuned_model_name.")
-    return base, tuned or None
+def _check_distillation(base_model: str, spec: Spec) -> None:
+    if base_model not in bases().open.students:
+        raise invalid("tuning_job.base_model", f"Base model {base_model} is not supported for distillation.")
+    if bool(spec.teacher) == bool(spec.tuned_teacher):
+        raise invalid("tuning_job.distillation_spec.teacher_model", "Set exactly one teacher model.")
+    if spec.teacher and not teaches(spec.teacher):
+        raise invalid("tuning_job.distillation_spec.base_teacher_model", f"Teacher {spec.teacher} is not supported.")

@@ -15,6 +15,9 @@ from tuneway.prediction.hub.messages import CalledFunction, ExtraContent
 from tuneway.prediction.hub.request import ChatRequest
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+NativeFinish = Literal["model_context_window_exceeded"]
+ServiceTier = Literal["default", "flex", "scale", "priority", "fast"]
+WINDOW_FULL: NativeFinish = "model_context_window_exceeded"
 DONE = b"data: [DONE]\n\n"
 
 
@@ -101,12 +104,13 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One of the answers."""
+    """One of the answers; ``native_finish_reason`` is the host's own word where OpenAI's ``length`` says too little."""
 
     index: int
     message: AnswerMessage
     logprobs: Logprobs | None = None
     finish_reason: FinishReason
+    native_finish_reason: NativeFinish | UnsetType = UNSET
 
 
 class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -118,6 +122,7 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     model: str
     choices: list[Choice]
     usage: Usage
+    service_tier: ServiceTier | UnsetType = UNSET
 
 
 class FunctionDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -155,6 +160,7 @@ class ChunkChoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     delta: Delta
     logprobs: Logprobs | None = None
     finish_reason: FinishReason | None = None
+    native_finish_reason: NativeFinish | UnsetType = UNSET
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -166,6 +172,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     model: str
     choices: list[ChunkChoice]
     usage: Usage | UnsetType | None = UNSET
+    service_tier: ServiceTier | UnsetType = UNSET
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +191,11 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 _ENCODER = msgspec.json.Encoder()
+
+
+def native_finish(reason: str | None) -> NativeFinish | UnsetType:
+    """The host's own word for the end, where it is to be told."""
+    return WINDOW_FULL if reason == WINDOW_FULL else UNSET
 
 
 def encode_completion(completion: ChatCompletion) -> bytes:

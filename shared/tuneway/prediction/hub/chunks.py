@@ -11,6 +11,7 @@ from tuneway.prediction.hub.answer import (
     Delta,
     Exchange,
     FinishReason,
+    NativeFinish,
     ToolCall,
     ToolCallDelta,
     Usage,
@@ -32,9 +33,9 @@ class ChunkPress:
         """One choice as a chunk."""
         return Chunk(id=self._id, created=self._created, model=self._model, choices=[choice], usage=self._usage)
 
-    def finish(self, index: int, reason: FinishReason) -> Chunk:
+    def finish(self, index: int, reason: FinishReason, *, native: NativeFinish | UnsetType = UNSET) -> Chunk:
         """The last chunk of a choice."""
-        return self.chunk(ChunkChoice(index=index, delta=Delta(), finish_reason=reason))
+        return self.chunk(ChunkChoice(index=index, delta=Delta(), finish_reason=reason, native_finish_reason=native))
 
     def closing(self, usage: Usage) -> list[Chunk]:
         """The usage chunk, where the caller asked for one."""
@@ -47,7 +48,10 @@ def as_chunks(completion: ChatCompletion, exchange: Exchange) -> list[Chunk]:
     """A whole answer as a valid stream, for hosts that cannot stream: what was said, each finish, the usage."""
     press = ChunkPress(exchange)
     said = [press.chunk(_said(choice)) for choice in completion.choices]
-    ends = [press.finish(choice.index, choice.finish_reason) for choice in completion.choices]
+    ends = [
+        press.finish(choice.index, choice.finish_reason, native=choice.native_finish_reason)
+        for choice in completion.choices
+    ]
     return said + ends + press.closing(completion.usage)
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from tuneway.errors import BadInput
+from tuneway.json_words import in_json_words
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -18,7 +19,6 @@ _DECODER = msgspec.json.Decoder(ChatRequest)
 _FIELDS = msgspec.json.Decoder(dict[str, object])
 _FAULT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-_WORDS = {"`str": "`string", "str`": "string`", "`int": "`integer", "`float": "`number", "`bool": "`boolean"}
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _CHOICES = {
     "role": "system, developer, user, assistant or tool",
@@ -66,7 +66,7 @@ def _second_reading(body: bytes) -> ChatRequest:
     known = {
         name: _without_nulls(value) if name == "messages" else value for name, value in fields.items() if name in _KNOWN
     }
-    unknown = tuple(name for name, value in fields.items() if name not in _KNOWN and value is not None)
+    unknown = {name: value for name, value in fields.items() if name not in _KNOWN and value is not None}
     try:
         return msgspec.convert({**known, "unknown": unknown}, ExtendedRequest)
     except msgspec.ValidationError as exc:
@@ -98,10 +98,11 @@ def broken_json(exc: Exception) -> BadInput:
     return BadInput(f"The body is not valid JSON: {reason}.", code="invalid_json")
 
 
-def bad_field(fault: str) -> BadInput:
-    """The refusal of a field, from msgspec's words about it."""
+def bad_field(fault: str, *, under: str = "") -> BadInput:
+    """The refusal of a field, from msgspec's words about it; ``under`` is where the value lies."""
     parsed = _FAULT.fullmatch(fault)
     what, path = (parsed["what"], parsed["path"] or "") if parsed else (fault, "")
+    path = ".".join(part for part in (under, path) if part)
     if named := _FIELD.fullmatch(what):
         return _misnamed(named["name"], path, missing=named["fault"].startswith("missing"))
     return _mistyped(what, path)
@@ -123,6 +124,5 @@ def _mistyped(what: str, path: str) -> BadInput:
 
 def _plain(what: str) -> str:
     """The fault in JSON's words: ``Expected `string`, got `integer```."""
-    for python, json in _WORDS.items():
-        what = what.replace(python, json)
-    return what[:1].lower() + what[1:]
+    plain = in_json_words(what)
+    return plain[:1].lower() + plain[1:]

@@ -1,8 +1,13 @@
 """Fit a request to a target: what the target cannot express is refused by name, or dropped where its route says so."""
 
+from collections.abc import Callable, Iterable
+from functools import cache
+from operator import attrgetter
+
 import msgspec
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.messages import ToolMessage
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, TextFormat
 
 # Values that ask for what happens anyway, so that an SDK which spells out defaults is not refused.
@@ -27,37 +32,120 @@ HARMLESS: dict[str, tuple[object, ...]] = {
     "top_p": (1,),
     "verbosity": ("medium",),
 }
+# What OpenAI alone has.
+OPENAIS_OWN = (
+    "audio",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "modalities",
+    "moderation",
+    "prediction",
+    "store",
+    "verbosity",
+    "web_search_options",
+)
+# How OpenAI keeps prompts: it changes no answer, and other hosts keep them by themselves or by ``cache_control``.
+CACHING = ("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention")
 _OPTIONAL = {field.name: field.default for field in msgspec.structs.fields(ChatRequest) if not field.required}
 
 
-def fitted(request: ChatRequest, unsupported: tuple[str, ...], *, drop: tuple[str, ...]) -> ChatRequest:
-    """The request without what ``drop`` names. Raises BadInput for anything else the target cannot express."""
+def fitted(
+    request: ChatRequest, unsupported: tuple[str, ...], *, drop: tuple[str, ...], extras: tuple[str, ...] = ()
+) -> ChatRequest:
+    """The request without what ``drop`` names. Raises BadInput for anything else the target cannot express.
+
+    ``extras`` are fields of the host's own that it takes.
+    """
     if isinstance(request, ExtendedRequest):
-        _refuse_unknown(request, drop)
+        refuse_unknown(request, (*drop, *extras))
     if drop:
         request = msgspec.structs.replace(request, **{name: _OPTIONAL[name] for name in drop if name in _OPTIONAL})
-    for name in unsupported:
-        value: object = getattr(request, name)
-        if value is not None and value not in HARMLESS.get(name, ()):
+    for name in _given(request, unsupported):
+        if getattr(request, name) not in HARMLESS.get(name, ()):
             raise unsupported_parameter(request, name)
     return request
 
 
+def _given(request: ChatRequest, names: tuple[str, ...]) -> list[str]:
+    """Those of the parameters that the request has; nearly every request has none, and is done in one step."""
+    if not names:
+        return []
+    values = _reader(names)(request)
+    return [] if values == _nothing(names) else [name for name in names if getattr(request, name) is not None]
+
+
+@cache
+def _reader(names: tuple[str, ...]) -> Callable[[ChatRequest], object]:
+    return attrgetter(*names)
+
+
+@cache
+def _nothing(names: tuple[str, ...]) -> object:
+    return None if len(names) == 1 else (None,) * len(names)
+
+
+def extras_in(request: ChatRequest, names: tuple[str, ...], *, drop: tuple[str, ...]) -> dict[str, object]:
+    """The host's own fields in a request, as they came."""
+    sent = request.unknown if isinstance(request, ExtendedRequest) else {}
+    return {name: sent[name] for name in names if name in sent and name not in drop}
+
+
+def objects(extras: dict[str, object]) -> dict[str, dict[str, object]]:
+    """The host's own fields where each must be an object. Raises BadInput naming one that is not."""
+    return {name: _object(name, value) for name, value in extras.items()}
+
+
+def hints_in(request: ChatRequest, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a dialect's hints that the request holds: they change no answer, so they are left out and told of."""
+    return tuple(_given(request, names))
+
+
+def refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
+    """For dialects whose turns have no speaker's name; a tool's result is known by its call anyway.
+
+    Raises BadInput naming the message.
+    """
+    if "name" in drop:
+        return
+    for position, message in enumerate(request.messages):
+        if message.name is not None and not isinstance(message, ToolMessage):
+            raise unsupported_parameter(request, f"messages[{position}].name", drop_as="name")
+
+
 def unsupported_parameter(request: ChatRequest, param: str, *, drop_as: str | None = None) -> BadInput:
     """The refusal of a parameter that OpenAI knows and this target cannot express."""
+    return unsupported_by(request.model, param, drop_as=drop_as)
+
+
+def unsupported_by(model: str, param: str, *, drop_as: str | None = None, why: str = "") -> BadInput:
+    """The same for whoever has the model's name alone; ``why`` goes on with the sentence."""
     return BadInput(
-        f"'{param}' is not supported by '{request.model}'. "
+        f"'{param}' is not supported by '{model}'{why}. "
         f"Leave it out, or add '{drop_as or param}' to drop_params of the model's route.",
         param=param,
         code="unsupported_parameter",
     )
 
 
-def _refuse_unknown(request: ExtendedRequest, drop: tuple[str, ...]) -> None:
-    for name in request.unknown:
-        if name not in drop:
+def _object(name: str, value: object) -> dict[str, object]:
+    try:
+        return msgspec.convert(value, dict[str, object])
+    except msgspec.ValidationError as exc:
+        raise BadInput(f"Invalid '{name}': expected an object.", param=name, code="invalid_type") from exc
+
+
+def refuse_unknown(request: ExtendedRequest, allowed: tuple[str, ...]) -> None:
+    """Raises BadInput for a field that nobody here knows and the target would not see."""
+    refuse_unseen(request.unknown, allowed, model=request.model)
+
+
+def refuse_unseen(names: Iterable[str], allowed: tuple[str, ...], *, model: str) -> None:
+    """The same for whoever has the names alone."""
+    for name in names:
+        if name not in allowed:
             raise BadInput(
-                f"Unknown parameter: '{name}'. '{request.model}' would not see it: "
+                f"Unknown parameter: '{name}'. '{model}' would not see it: "
                 f"leave it out, or add '{name}' to drop_params of the model's route.",
                 param=name,
                 code="unknown_parameter",

@@ -107,6 +107,12 @@ class ExtraContent(msgspec.Struct, frozen=True, omit_defaults=True):
     anthropic: AnthropicExtra | None = None
 
 
+class ProviderFields(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where LiteLLM keeps, and gives back, the fields of an answer that it does not know."""
+
+    extra_content: ExtraContent | None = None
+
+
 class CalledFunction(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """``arguments`` is JSON text; an SDK's own reading of it may come back beside it."""
 
@@ -167,6 +173,14 @@ class AssistantMessage(_Message, frozen=True, kw_only=True, tag="assistant"):
     parsed: object = None
     reasoning_content: str | None = None
     extra_content: ExtraContent | None = None
+    provider_specific_fields: ProviderFields | None = None
+
+    @property
+    def extra(self) -> ExtraContent | None:
+        """The signed thoughts that came with the answer, wherever the client kept them."""
+        if self.extra_content is None and self.provider_specific_fields is not None:
+            return self.provider_specific_fields.extra_content
+        return self.extra_content
 
 
 class ToolMessage(_Message, frozen=True, kw_only=True, tag="tool"):

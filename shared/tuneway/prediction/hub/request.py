@@ -154,9 +154,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class ExtendedRequest(ChatRequest, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A chat request with top-level fields that are nobody's; ``unknown`` names them."""
+    """A chat request with top-level fields that OpenAI does not know: a host may (its dialect says which)."""
 
-    unknown: tuple[str, ...] = ()
+    unknown: dict[str, object] = {}
 
 
 def wants_usage(request: ChatRequest) -> bool:

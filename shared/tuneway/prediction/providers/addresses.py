@@ -5,6 +5,7 @@ all the same, because a key goes there: no credentials, query or fragment in it,
 """
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ import msgspec
 from tuneway.errors import BadInput
 from tuneway.routing.routes import Target
 
-Operation = Literal["chat", "completions", "fim", "embeddings"]
+Operation = Literal["chat", "completions", "fim", "embeddings", "count"]
 Framing = Literal["sse", "event_stream", "none"]
 
 
@@ -25,18 +26,21 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stream: bool = False
 
 
-# Where OpenAI's API has them; everybody who speaks it has them there too.
+# Where OpenAI's API has them; everybody who speaks it has them there too. It counts no tokens.
 PATHS: dict[Operation, str] = {
     "chat": "chat/completions",
     "completions": "completions",
     "fim": "completions",
     "embeddings": "embeddings",
 }
+# Where Anthropic's API has what it has.
+MESSAGES: dict[Operation, str] = {"chat": "v1/messages", "count": "v1/messages/count_tokens"}
 _WORDS: dict[Operation, str] = {
     "chat": "chat",
     "completions": "completions of a text",
     "fim": "filling in the middle",
     "embeddings": "embeddings",
+    "count": "counting tokens",
 }
 _BASE = re.compile(
     r"https?://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -49,10 +53,22 @@ def checked(base_url: str) -> str:
     """Where an API begins, without a slash at its end. Raises BadInput for what no API could begin with."""
     found = _BASE.fullmatch(base_url)
     if found is None or "/.." in base_url or "%2e%2e" in base_url.lower():
-        raise misplaced(f"{base_url[:120]!r} is no address of an API. Use https://host/v1")
+        raise misplaced(f"{_shown(base_url)!r} is no address of an API. Use https://host/v1, without a user or a query")
     if _METADATA.fullmatch(found["host"]):
         raise misplaced(f"{found['host']!r} is a cloud's metadata server, no API")
     return base_url.rstrip("/")
+
+
+def _shown(base_url: str) -> str:
+    """As it may be told: without what may be a password or a key."""
+    return re.sub("//[^/]*@", "//", re.split("[?#]", base_url)[0])[:120]
+
+
+def path(call: Call, paths: Mapping[Operation, str] = PATHS) -> str:
+    """Where an API has the operation. Raises BadInput when it has not."""
+    if call.operation not in paths:
+        raise cannot(call)
+    return paths[call.operation]
 
 
 def instead(url: str, base_url: str | None) -> str:

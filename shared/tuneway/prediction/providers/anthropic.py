@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from tuneway.ports import Auth
 from tuneway.prediction.profiles import profile_of
-from tuneway.prediction.providers.addresses import Call, cannot, checked
+from tuneway.prediction.providers.addresses import MESSAGES, Call, cannot, checked, path
 from tuneway.routing.routes import Target
 
 BASE_URL = "https://api.anthropic.com"
@@ -16,10 +16,10 @@ BASE_URL = "https://api.anthropic.com"
 
 def url(call: Call) -> str:
     """Where to POST. Raises BadInput for an operation or an address that cannot be."""
-    if call.target.dialect != "anthropic" or call.operation != "chat":
+    if call.target.dialect != "anthropic":
         raise cannot(call)
     base = checked(call.target.base_url or BASE_URL)
-    return f"{base.removesuffix('/v1')}/v1/messages"
+    return f"{base.removesuffix('/v1')}/{path(call, MESSAGES)}"
 
 
 def wrap(body: Mapping[str, object], call: Call) -> Mapping[str, object]:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from tuneway.ports import Auth
 from tuneway.prediction.providers import anthropic
-from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, misplaced
+from tuneway.prediction.providers.addresses import MESSAGES, Call, cannot, checked, misplaced, path
 from tuneway.routing.routes import Target
 
 FOUNDRY_VERSION = "2024-05-01-preview"
@@ -28,14 +28,14 @@ _FOUNDRY_HOST = ".services.ai.azure.com"
 def url(call: Call) -> str:
     """Where to POST. Raises BadInput for an operation, an address or a version that cannot be."""
     target, base = call.target, _base(call.target)
-    if target.dialect == "anthropic" and call.operation == "chat":
-        return f"{base.removesuffix('/v1').removesuffix('/anthropic')}/anthropic/v1/messages"
+    if target.dialect == "anthropic" and call.operation in MESSAGES:
+        return f"{base.removesuffix('/v1').removesuffix('/anthropic')}/anthropic/{path(call, MESSAGES)}"
     if target.dialect != "openai":
         raise cannot(call)
     if _is_serverless(base):
         return _serverless(base, call)
     if base.endswith("/models"):
-        return f"{base}/{PATHS[call.operation]}?api-version={_dated(target.api_version or FOUNDRY_VERSION)}"
+        return f"{base}/{path(call)}?api-version={_dated(target.api_version or FOUNDRY_VERSION)}"
     return _azure_openai(base.removesuffix("/v1").removesuffix("/openai"), call)
 
 
@@ -71,16 +71,16 @@ def _base(target: Target) -> str:
 
 
 def _azure_openai(origin: str, call: Call) -> str:
-    version, path = call.target.api_version, PATHS[call.operation]
+    version, there = call.target.api_version, path(call)
     if version in _UNDATED:
-        return f"{origin}/openai/v1/{path}{_UNDATED[version]}"
+        return f"{origin}/openai/v1/{there}{_UNDATED[version]}"
     deployment = quote(call.target.model, safe="")
-    return f"{origin}/openai/deployments/{deployment}/{path}?api-version={_dated(version)}"
+    return f"{origin}/openai/deployments/{deployment}/{there}?api-version={_dated(version)}"
 
 
 def _serverless(base: str, call: Call) -> str:
     """An endpoint of one model; ``/score`` is the path some of them were deployed with."""
-    return base if base.endswith("/score") else f"{base.removesuffix('/v1')}/v1/{PATHS[call.operation]}"
+    return base if base.endswith("/score") else f"{base.removesuffix('/v1')}/v1/{path(call)}"
 
 
 def _is_serverless(base: str) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from tuneway.ports import Auth
 from tuneway.prediction.providers import anthropic
-from tuneway.prediction.providers.addresses import Call, cannot, checked, misplaced
+from tuneway.prediction.providers.addresses import Call, Operation, cannot, checked, misplaced
 from tuneway.routing.routes import Dialect, Target
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-[0-9]{1,2}")
@@ -20,6 +20,7 @@ _VERBS: dict[Dialect, tuple[str, str]] = {
     "bedrock": ("converse", "converse-stream"),
     "anthropic": ("invoke", "invoke-with-response-stream"),
 }
+_UNSTREAMED: dict[Operation, str] = {"embeddings": "invoke", "count": "count-tokens"}
 _CHINA = "cn-"
 
 
@@ -52,8 +53,8 @@ def region(target: Target) -> str:
 
 
 def _verb(call: Call) -> str:
-    if call.operation == "embeddings":
-        return "invoke"
+    if call.operation in _UNSTREAMED:
+        return _UNSTREAMED[call.operation]
     if call.operation != "chat" or call.target.dialect not in _VERBS:
         raise cannot(call)
     return _VERBS[call.target.dialect][call.stream]

@@ -7,7 +7,7 @@ that was copied with the path of a call loses that.
 from urllib.parse import urlsplit
 
 from tuneway.ports import Auth
-from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, misplaced
+from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, misplaced, path
 from tuneway.routing.routes import Target
 
 
@@ -18,7 +18,7 @@ def url(call: Call) -> str:
         raise cannot(call)
     if target.base_url is None:
         raise misplaced("A custom_openai target needs the address of its server as 'base_url' (http://host:8000/v1)")
-    return f"{_base(checked(target.base_url))}/{PATHS[call.operation]}"
+    return f"{_base(checked(target.base_url))}/{path(call)}"
 
 
 def auth(target: Target) -> Auth:
@@ -27,6 +27,6 @@ def auth(target: Target) -> Auth:
 
 
 def _base(address: str) -> str:
-    for path in (PATHS["chat"], PATHS["completions"], PATHS["embeddings"]):
-        address = address.removesuffix(f"/{path}")
+    for tail in (PATHS["chat"], PATHS["completions"], PATHS["embeddings"]):
+        address = address.removesuffix(f"/{tail}")
     return address if urlsplit(address).path else f"{address}/v1"

@@ -1,7 +1,7 @@
 """Where OpenAI and the vendors who speak its language are served: ``{base_url}/chat/completions``."""
 
 from tuneway.ports import Auth
-from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked
+from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, path
 from tuneway.routing.routes import Target
 from tuneway.routing.vendors import VENDORS
 
@@ -14,8 +14,8 @@ def url(call: Call) -> str:
     if call.target.dialect != "openai":
         raise cannot(call)
     base = checked(call.target.base_url or BASE_URL)
-    path = _FIM_PATHS.get(base, PATHS["fim"]) if call.operation == "fim" else PATHS[call.operation]
-    return f"{base}/{path}"
+    there = _FIM_PATHS.get(base, PATHS["fim"]) if call.operation == "fim" else path(call)
+    return f"{base}/{there}"
 
 
 def auth(target: Target) -> Auth:

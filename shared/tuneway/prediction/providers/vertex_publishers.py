@@ -8,13 +8,16 @@
 ``/v1beta1/…/chat/completions``; ``raw`` asks the container itself with ``:rawPredict`` |
 | instances | ``:predict`` | ``:predict``; ``raw`` is ``:rawPredict`` |
 
+Tokens are counted by ``:countTokens`` (gemini) and by ``models/count-tokens:rawPredict`` (anthropic).
+
 Source: Vertex AI's REST reference and Model Garden's pages of each publisher.
 """
 
 from collections.abc import Mapping
 
+from tuneway.prediction.profiles import profile_of
 from tuneway.prediction.providers import anthropic, vertex
-from tuneway.prediction.providers.addresses import PATHS, Call, Framing, cannot
+from tuneway.prediction.providers.addresses import Call, Framing, cannot, path
 from tuneway.routing.routes import Target
 
 RAW_PUBLISHERS = frozenset({"mistralai", "ai21"})
@@ -24,7 +27,9 @@ def url(call: Call) -> str:
     """Where to POST. Raises BadInput for an operation, a resource or a host that cannot be."""
     target = call.target
     if call.operation == "embeddings" and target.dialect == "gemini":
-        return vertex.at(target, ":predict")
+        return vertex.at(target, ":embedContent" if profile_of(target).embeds_content else ":predict")
+    if call.operation == "count":
+        return _counting(call)
     if target.dialect == "openai":
         return _openai(call)
     if call.operation != "chat":
@@ -58,8 +63,18 @@ def _openai(call: Call) -> str:
     if publisher in RAW_PUBLISHERS or call.target.raw:
         return vertex.at(call.target, _raw(call))
     if publisher is not None:
-        return vertex.beside(call.target, f"endpoints/openapi/{PATHS[call.operation]}")
-    return vertex.at(call.target, f"/{PATHS[call.operation]}", version="v1beta1")
+        return vertex.beside(call.target, f"endpoints/openapi/{path(call)}")
+    return vertex.at(call.target, f"/{path(call)}", version="v1beta1")
+
+
+def _counting(call: Call) -> str:
+    """Gemini counts where it is; Claude's tokens are counted by a model of that name."""
+    target = call.target
+    if target.dialect == "gemini":
+        return vertex.at(target, ":countTokens")
+    if target.dialect != "anthropic" or _publisher(target) != "anthropic":
+        raise cannot(call)
+    return vertex.beside(target, "publishers/anthropic/models/count-tokens:rawPredict")
 
 
 def _instances(call: Call) -> str:

@@ -8,16 +8,18 @@ from typing import Literal
 
 import msgspec
 
+# No row refers to itself: what is read of one needs no look of the garbage collector (gc=False).
 
-class _Part(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+
+class _Part(msgspec.Struct, frozen=True, gc=False, tag_field="type", forbid_unknown_fields=True):
     """A piece of content."""
 
 
-class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="role", forbid_unknown_fields=True):
+class _Message(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="role", forbid_unknown_fields=True):
     """A turn."""
 
 
-class _Plain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class _Plain(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """An object without a tag."""
 
 

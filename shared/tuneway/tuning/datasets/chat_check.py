@@ -22,6 +22,8 @@ from tuneway.tuning.datasets.chat import (
     ToolMessage,
     UserMessage,
 )
+from tuneway.tuning.datasets.chat_plain import PlainRow, in_full
+from tuneway.tuning.datasets.chat_plain import checked as plain_checked
 from tuneway.tuning.datasets.chat_tools import call_findings, declaration_findings
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.media import reference_findings
@@ -31,67 +33,43 @@ from tuneway.tuning.datasets.tokens import utf8_length
 _encode = msgspec.json.encode
 
 
-def check(row: ChatRow, limits: DatasetLimits) -> Checked:
+def check(row: ChatRow | PlainRow, limits: DatasetLimits) -> Checked:
     """What the row holds and every rule that it breaks."""
-    if plain := _plain_texts(row):
-        return _measured((), plain, 0)
-    texts = [text for message in row.messages for text in _texts(message)]
+    if isinstance(row, PlainRow):
+        return plain_checked(row) or check(in_full(row), limits)
+    texts = [text for message in row.messages for text in texts_of(message)]
     if row.tools:
         texts.append(_encode(row.tools).decode())
-    return _measured(tuple(_findings(row, limits)), texts, sum(map(_media, row.messages)))
-
-
-def _measured(findings: tuple[Finding, ...], texts: Sequence[str], media: int) -> Checked:
-    characters = sum(map(len, texts))
-    return Checked(findings, characters, characters if _ascii(texts) else sum(map(utf8_length, texts)), media)
-
-
-def _ascii(texts: Sequence[str]) -> bool:
-    return all(map(str.isascii, texts))
-
-
-def _plain_texts(row: ChatRow) -> list[str] | None:
-    """The texts of the usual row: text turns alone, in order, none blank. It breaks no rule, so no search."""
-    messages = row.messages
-    if not messages or row.tools or row.functions is not None or row.parallel_tool_calls is False:
-        return None
-    turns = messages[1:] if isinstance(messages[0], INSTRUCTIONS) else messages
-    if not turns or not isinstance(turns[0], UserMessage) or not isinstance(turns[-1], AssistantMessage):
-        return None
-    said = [text for text in map(_plain_turn, turns) if text]
-    if len(said) < len(turns):
-        return None
-    if turns is not messages:
-        said.append(_plain_text(messages[0]))
-    return said if said[-1] else None
-
-
-def _plain_turn(message: Message) -> str:
-    if isinstance(message, AssistantMessage):
-        bare = message.tool_calls is None and message.refusal is None and message.weight != 0
-        return _plain_text(message) if bare and message.function_call is None and message.audio is None else ""
-    return _plain_text(message) if isinstance(message, UserMessage) else ""
-
-
-def _plain_text(message: Message) -> str:
-    content = message.content
-    return content if isinstance(content, str) and message.name is None and not content.isspace() else ""
+    return Checked(
+        tuple(_findings(row, limits)),
+        sum(map(len, texts)),
+        sum(map(utf8_length, texts)),
+        sum(map(media_of, row.messages)),
+        tuple(map(role_of, row.messages)),
+    )
 
 
 def _findings(row: ChatRow, limits: DatasetLimits) -> Iterator[Finding]:
-    yield from _row_findings(row)
+    yield from row_findings(row)
     yield from _order_findings(row.messages)
-    for index, message in enumerate(row.messages):
-        yield from _message_findings(message, f"$.messages[{index}]", limits)
+    yield from conversation_findings(row.messages, "$.messages", limits)
     yield from declaration_findings(row.tools or ())
-    yield from call_findings(row)
+    yield from call_findings(row.messages, row.tools or ())
 
 
-def _row_findings(row: ChatRow) -> Iterator[Finding]:
+def row_findings(row: ChatRow, place: str = "$") -> Iterator[Finding]:
+    """What is wrong with the keys beside the messages."""
     if row.functions is not None:
-        yield Finding("functions_not_expressible", "$.functions", "The key 'functions' is deprecated.")
+        yield Finding("functions_not_expressible", f"{place}.functions", "The key 'functions' is deprecated.")
     if row.parallel_tool_calls is False:
-        yield Finding("parallel_tool_calls_dropped", "$.parallel_tool_calls", "Parallel calls are switched off.")
+        path = f"{place}.parallel_tool_calls"
+        yield Finding("parallel_tool_calls_dropped", path, "Parallel calls are switched off.")
+
+
+def conversation_findings(messages: Sequence[Message], place: str, limits: DatasetLimits) -> Iterator[Finding]:
+    """What is wrong with turns one by one."""
+    for index, message in enumerate(messages):
+        yield from _message_findings(message, f"{place}[{index}]", limits)
 
 
 def _order_findings(messages: Sequence[Message]) -> Iterator[Finding]:
@@ -99,19 +77,25 @@ def _order_findings(messages: Sequence[Message]) -> Iterator[Finding]:
     if not turns:
         yield Finding("no_turns", "$.messages", "The row has no user turn and no answer.")
         return
-    for index in range(turns[0], len(messages)):
-        if isinstance(messages[index], INSTRUCTIONS):
-            yield Finding("system_not_first", f"$.messages[{index}].role", "A system message follows the first turn.")
-    first, last = messages[turns[0]], messages[-1]
-    if not isinstance(first, UserMessage):
-        said = f"The first turn is '{_role(first)}'."
-        yield Finding("first_turn", f"$.messages[{turns[0]}].role", said)
-    if not isinstance(last, AssistantMessage):
-        said = f"The last turn is '{_role(last)}', not 'assistant'."
+    yield from opening_findings(messages, "$.messages")
+    if not isinstance(last := messages[-1], AssistantMessage):
+        said = f"The last turn is '{role_of(last)}', not 'assistant'."
         yield Finding("last_turn", f"$.messages[{len(messages) - 1}].role", said)
 
 
-def _role(message: Message) -> str:
+def opening_findings(messages: Sequence[Message], place: str) -> Iterator[Finding]:
+    """Instructions stand in front, and the user speaks first; there is at least one turn."""
+    turns = [index for index, message in enumerate(messages) if not isinstance(message, INSTRUCTIONS)]
+    for index in range(turns[0], len(messages)):
+        if isinstance(messages[index], INSTRUCTIONS):
+            yield Finding("system_not_first", f"{place}[{index}].role", "A system message follows the first turn.")
+    first = messages[turns[0]]
+    if not isinstance(first, UserMessage):
+        yield Finding("first_turn", f"{place}[{turns[0]}].role", f"The first turn is '{role_of(first)}'.")
+
+
+def role_of(message: Message) -> str:
+    """Who speaks."""
     return str(message.__struct_config__.tag)
 
 
@@ -184,7 +168,8 @@ def _blank(text: str) -> bool:
     return not text or text.isspace()
 
 
-def _texts(message: Message) -> list[str]:
+def texts_of(message: Message) -> list[str]:
+    """What the turn says, its calls included."""
     content = message.content
     if isinstance(content, str) and not isinstance(message, AssistantMessage):
         return [content]
@@ -196,6 +181,7 @@ def _texts(message: Message) -> list[str]:
     return texts
 
 
-def _media(message: Message) -> int:
+def media_of(message: Message) -> int:
+    """How many files the turn holds."""
     content = message.content
     return sum(isinstance(part, ImagePart) for part in content) if isinstance(content, list) else 0

@@ -4,27 +4,27 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from tuneway.tuning.datasets.chat import AssistantMessage, ChatRow, Message, Tool, ToolCall, ToolMessage
+from tuneway.tuning.datasets.chat import AssistantMessage, Message, Tool, ToolCall, ToolMessage
 from tuneway.tuning.datasets.report import Finding, excerpt
 
 _arguments: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 
 
-def declaration_findings(tools: Sequence[Tool]) -> Iterator[Finding]:
+def declaration_findings(tools: Sequence[Tool], place: str = "$.tools") -> Iterator[Finding]:
     """What the declarations of functions lose on the way."""
     for index, tool in enumerate(tools):
         if tool.function.strict:
-            path = f"$.tools[{index}].function.strict"
+            path = f"{place}[{index}].function.strict"
             yield Finding("strict_dropped", path, "The function is strict.", excerpt(tool.function.name))
 
 
-def call_findings(row: ChatRow) -> Iterator[Finding]:
+def call_findings(messages: Sequence[Message], tools: Sequence[Tool], place: str = "$.messages") -> Iterator[Finding]:
     """What is wrong with the calls of a row and their answers."""
-    declared = frozenset(tool.function.name for tool in row.tools or ())
-    for path, call in _calls(row.messages):
+    declared = frozenset(tool.function.name for tool in tools)
+    for path, call in _calls(messages, place):
         yield from _one_call(call, path, declared)
-    yield from _pairing(row.messages)
-    yield from _renamed(row.messages)
+    yield from _pairing(messages, place)
+    yield from _renamed(messages, place)
 
 
 def object_in(arguments: str) -> dict[str, object] | None:
@@ -35,11 +35,11 @@ def object_in(arguments: str) -> dict[str, object] | None:
         return None
 
 
-def _calls(messages: Sequence[Message]) -> Iterator[tuple[str, ToolCall]]:
+def _calls(messages: Sequence[Message], place: str) -> Iterator[tuple[str, ToolCall]]:
     for index, message in enumerate(messages):
         if isinstance(message, AssistantMessage):
-            for place, call in enumerate(message.tool_calls or ()):
-                yield f"$.messages[{index}].tool_calls[{place}]", call
+            for position, call in enumerate(message.tool_calls or ()):
+                yield f"{place}[{index}].tool_calls[{position}]", call
 
 
 def _one_call(call: ToolCall, path: str, declared: frozenset[str]) -> Iterator[Finding]:
@@ -54,12 +54,12 @@ def _one_call(call: ToolCall, path: str, declared: frozenset[str]) -> Iterator[F
         yield Finding("arguments_not_object", f"{path}.function.arguments", said, excerpt(arguments))
 
 
-def _pairing(messages: Sequence[Message]) -> Iterator[Finding]:
+def _pairing(messages: Sequence[Message], place: str) -> Iterator[Finding]:
     """Every call is answered by the tool turns right behind it, except by a last turn that is to be learned."""
     open_calls: dict[str, str] = {}
     used: set[str] = set()
     for index, message in enumerate(messages):
-        path = f"$.messages[{index}]"
+        path = f"{place}[{index}]"
         if isinstance(message, ToolMessage):
             if open_calls.pop(message.tool_call_id, None) is None:
                 said = f"No open call has the id '{excerpt(message.tool_call_id)}'."
@@ -74,13 +74,13 @@ def _pairing(messages: Sequence[Message]) -> Iterator[Finding]:
         yield from _unanswered(open_calls)
 
 
-def _renamed(messages: Sequence[Message]) -> Iterator[Finding]:
+def _renamed(messages: Sequence[Message], place: str) -> Iterator[Finding]:
     """A tool turn keeps the name of the function that was called, and no other."""
-    names = {call.id: call.function.name for _, call in _calls(messages)}
+    names = {call.id: call.function.name for _, call in _calls(messages, place)}
     for index, message in enumerate(messages):
         if isinstance(message, ToolMessage) and message.name not in (None, names.get(message.tool_call_id)):
             said = f"The answer is named '{excerpt(message.name or '')}', not like the function that was called."
-            yield Finding("name_dropped", f"$.messages[{index}].name", said)
+            yield Finding("name_dropped", f"{place}[{index}].name", said)
 
 
 def _unanswered(open_calls: dict[str, str]) -> Iterator[Finding]:

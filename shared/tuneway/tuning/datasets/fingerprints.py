@@ -31,13 +31,16 @@ class Fingerprints:
         """Different rows remembered."""
         return self._count
 
-    def seen(self, row: bytes) -> bool:
+    def seen(self, row: bytes | str) -> bool:
         """True when the row came before; else it is remembered, if there is room."""
         # Zero marks an empty slot, so no fingerprint is zero.
         fingerprint = hash(row) & WORD or 1
-        slot = self._slot(fingerprint)
-        if self._slots[slot]:
-            return True
+        slots, mask = self._slots, self._mask
+        slot = fingerprint & mask
+        while found := slots[slot]:
+            if found == fingerprint:
+                return True
+            slot = (slot + 1) & mask
         if self._count >= self._room:
             if not self._grown():
                 return False
@@ -45,6 +48,10 @@ class Fingerprints:
         self._slots[slot] = fingerprint
         self._count += 1
         return False
+
+    def holds(self, row: bytes | str) -> bool:
+        """True when the row came before; it is not remembered."""
+        return self._slots[self._slot(hash(row) & WORD or 1)] != 0
 
     def _slot(self, fingerprint: int) -> int:
         slots, mask = self._slots, self._mask

@@ -8,7 +8,9 @@ from typing import TypedDict
 import msgspec
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
+class _Wire(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True
+):
     """An object of the row, spelled as Google spells it."""
 
 
@@ -80,6 +82,33 @@ class GeminiRow(_Wire, frozen=True):
     generation_config: dict[str, object] | None = None
 
 
+class Completion(_Wire, frozen=True):
+    """One of the answers to a prompt, and how good it is."""
+
+    score: float
+    completion: Content
+
+
+class PreferenceRow(_Wire, frozen=True):
+    """One prompt with an answer to prefer (score 1) and one to avoid (score 0).
+
+    The instruction is found under either of its spellings: Google's page writes it with an underscore.
+    Source: Google Cloud's page on preparing preference tuning data, 2026-11.
+    """
+
+    contents: list[Content]
+    completions: list[Completion]
+    system_instruction: Content | None = None
+    underscored: Content | None = msgspec.field(default=None, name="system_instruction")
+    tools: list[Tool] | None = None
+    tool_config: dict[str, object] | None = None
+    generation_config: dict[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        if self.system_instruction is None and self.underscored is not None:
+            msgspec.structs.force_setattr(self, "system_instruction", self.underscored)
+
+
 class PartOut(TypedDict, total=False):
     """A part as it is written."""
 
@@ -121,3 +150,16 @@ class RowOut(TypedDict, total=False):
     systemInstruction: InstructionOut
     contents: list[ContentOut]
     tools: list[ToolOut]
+
+
+class CompletionOut(TypedDict):
+    """An answer and its score as they are written."""
+
+    score: float
+    completion: ContentOut
+
+
+class PreferenceOut(RowOut, total=False):
+    """A row of preferences as it is written."""
+
+    completions: list[CompletionOut]

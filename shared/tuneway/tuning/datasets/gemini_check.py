@@ -4,29 +4,41 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from tuneway.tuning.datasets.gemini import Content, FileData, GeminiRow, Part
+from tuneway.tuning.datasets.faults import nearest
+from tuneway.tuning.datasets.gemini import Content, FileData, GeminiRow, Part, PreferenceRow
+from tuneway.tuning.datasets.gemini_plain import PlainGemini, in_full
+from tuneway.tuning.datasets.gemini_plain import checked as plain_checked
 from tuneway.tuning.datasets.limits import DatasetLimits
-from tuneway.tuning.datasets.media import modality_findings
+from tuneway.tuning.datasets.media import CLOUD, elsewhere, modality_findings
 from tuneway.tuning.datasets.report import Checked, Finding, excerpt
 from tuneway.tuning.datasets.tokens import utf8_length
 
 ROLES = ("user", "model", "function")
 REMEDIED_ROLES = {"assistant": " Gemini says 'model'.", "system": " Gemini has systemInstruction for it."}
+SCORES = [0, 1]
 
 _encode = msgspec.json.encode
 
 
-def check(row: GeminiRow, limits: DatasetLimits) -> Checked:
+def check(row: GeminiRow | PlainGemini, limits: DatasetLimits) -> Checked:
     """What the row holds and every rule that it breaks."""
-    contents = [*((row.system_instruction,) if row.system_instruction else ()), *row.contents]
-    texts = [text for content in contents for part in content.parts for text in _texts(part)]
+    if isinstance(row, PlainGemini):
+        return plain_checked(row) or check(in_full(row), limits)
+    return checked(row, row.contents, tuple(_findings(row, limits)))
+
+
+def checked(row: GeminiRow | PreferenceRow, contents: Sequence[Content], findings: tuple[Finding, ...]) -> Checked:
+    """What the row holds: its instruction, its tools and these turns."""
+    everything = [row.system_instruction, *contents] if row.system_instruction else contents
+    texts = [text for content in everything for part in content.parts for text in _texts(part)]
     if row.tools:
         texts.append(_encode(row.tools).decode())
     return Checked(
-        tuple(_findings(row, limits)),
+        findings,
         sum(map(len, texts)),
         sum(map(utf8_length, texts)),
-        sum(part.file_data is not None for content in contents for part in content.parts),
+        sum(part.file_data is not None for content in everything for part in content.parts),
+        tuple(_role(content) for content in contents),
     )
 
 
@@ -40,31 +52,68 @@ def _texts(part: Part) -> Iterator[str]:
 
 
 def _findings(row: GeminiRow, limits: DatasetLimits) -> Iterator[Finding]:
-    yield from _order_findings(row.contents)
+    yield from _opening_findings(row.contents)
+    if row.contents and row.contents[-1].role != "model":
+        said = f"The last turn is '{_role(row.contents[-1])}', not 'model'."
+        yield Finding("last_turn", f"$.contents[{len(row.contents) - 1}].role", said)
+    yield from prompt_findings(row, limits)
+
+
+def prompt_findings(row: GeminiRow | PreferenceRow, limits: DatasetLimits) -> Iterator[Finding]:
+    """What is wrong with the instruction, the turns one by one, and their calls."""
     if row.system_instruction is not None:
-        yield from _instruction_findings(row.system_instruction)
+        underscored = isinstance(row, PreferenceRow) and row.underscored is not None
+        name = "system_instruction" if underscored else "systemInstruction"
+        yield from _instruction_findings(row.system_instruction, f"$.{name}.parts")
     for index, content in enumerate(row.contents):
-        yield from _content_findings(content, f"$.contents[{index}]", limits)
+        yield from content_findings(content, f"$.contents[{index}]", limits)
     yield from _call_findings(row)
 
 
-def _order_findings(contents: Sequence[Content]) -> Iterator[Finding]:
+def check_preferences(row: PreferenceRow, limits: DatasetLimits) -> Checked:
+    """What the row of preferences holds and every rule that it breaks."""
+    contents = [*row.contents, *(each.completion for each in row.completions)]
+    return checked(row, contents, tuple(_preference_findings(row, limits)))
+
+
+def _preference_findings(row: PreferenceRow, limits: DatasetLimits) -> Iterator[Finding]:
+    yield from _opening_findings(row.contents)
+    if row.contents and row.contents[-1].role == "model":
+        said = "The last turn is 'model': the prompt is answered already."
+        yield Finding("answered_prompt", f"$.contents[{len(row.contents) - 1}].role", said)
+    yield from prompt_findings(row, limits)
+    for index, each in enumerate(row.completions):
+        yield from _completion_findings(each.completion, f"$.completions[{index}].completion", limits)
+    scores = sorted(each.score for each in row.completions)
+    if scores != SCORES:
+        said = f"The completions have the scores {', '.join(f'{score:g}' for score in scores) or 'of nothing'}."
+        yield Finding("completion_pair", "$.completions", said)
+
+
+def _completion_findings(completion: Content, place: str, limits: DatasetLimits) -> Iterator[Finding]:
+    if completion.role != "model":
+        yield Finding("one_answer", f"{place}.role", f"The completion's role is '{_role(completion)}', not 'model'.")
+    else:
+        yield from content_findings(completion, place, limits)
+
+
+def _opening_findings(contents: Sequence[Content]) -> Iterator[Finding]:
     if not contents:
         yield Finding("no_turns", "$.contents", "The row has no user turn and no answer.")
-        return
-    if contents[0].role != "user":
+    elif contents[0].role != "user":
         yield Finding("first_turn", "$.contents[0].role", f"The first turn is '{_role(contents[0])}'.")
-    if contents[-1].role != "model":
-        said = f"The last turn is '{_role(contents[-1])}', not 'model'."
-        yield Finding("last_turn", f"$.contents[{len(contents) - 1}].role", said)
+
+
+def _hint(role: str) -> str:
+    meant = nearest(role, ROLES)
+    return REMEDIED_ROLES.get(role) or (f" Did you mean '{meant}'?" if meant else "")
 
 
 def _role(content: Content) -> str:
     return excerpt(content.role or "")
 
 
-def _instruction_findings(instruction: Content) -> Iterator[Finding]:
-    path = "$.systemInstruction.parts"
+def _instruction_findings(instruction: Content, path: str) -> Iterator[Finding]:
     if not instruction.parts:
         yield Finding("empty_content", path, "The system instruction is empty.")
     for index, part in enumerate(instruction.parts):
@@ -74,11 +123,12 @@ def _instruction_findings(instruction: Content) -> Iterator[Finding]:
             yield Finding("empty_content", f"{path}[{index}].text", "The part has no text.")
 
 
-def _content_findings(content: Content, path: str, limits: DatasetLimits) -> Iterator[Finding]:
+def content_findings(content: Content, path: str, limits: DatasetLimits) -> Iterator[Finding]:
+    """What is wrong with one turn."""
     if content.role is None:
         yield Finding("missing_key", f"{path}.role", "The turn has no role.")
     elif content.role not in ROLES:
-        said = f"The role '{_role(content)}' is not one of {', '.join(ROLES)}.{REMEDIED_ROLES.get(content.role, '')}"
+        said = f"The role '{_role(content)}' is not one of {', '.join(ROLES)}.{_hint(content.role)}"
         yield Finding("unknown_role", f"{path}.role", said)
     if not content.parts:
         yield Finding("empty_content", f"{path}.parts", "The turn is empty.")
@@ -107,12 +157,12 @@ def _held(part: Part) -> int:
 
 def _file_findings(file: FileData, path: str, limits: DatasetLimits) -> Iterator[Finding]:
     uri = file.file_uri
-    if not uri.startswith("gs://"):
-        yield Finding("media_not_gs", f"{path}.fileData.fileUri", "The file is not in Cloud Storage.", excerpt(uri))
+    if not uri.startswith(CLOUD):
+        yield elsewhere(uri, f"{path}.fileData.fileUri")
     yield from modality_findings(file.mime_type, f"{path}.fileData.mimeType", limits.modalities)
 
 
-def _call_findings(row: GeminiRow) -> Iterator[Finding]:
+def _call_findings(row: GeminiRow | PreferenceRow) -> Iterator[Finding]:
     """Calls are answered, one response each, by the turn behind them, unless they are what is learned."""
     declared = {declared.name for tool in row.tools or () for declared in tool.function_declarations}
     waiting: list[str] = []

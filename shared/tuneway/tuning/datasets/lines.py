@@ -6,9 +6,10 @@ import msgspec
 
 
 class Overlong(msgspec.Struct, frozen=True):
-    """A line above the bound: its content was skipped, its beginning kept."""
+    """A line above the bound: its content was skipped, its beginning kept; ``size`` is its length in bytes."""
 
     start: bytes
+    size: int
 
 
 Line = bytes | Overlong
@@ -30,9 +31,14 @@ class LineDecoder:
 
     def decode(self, chunk: bytes) -> Iterator[Line]:
         """The lines that end in this chunk."""
-        *ended, rest = chunk.split(b"\n")
-        for piece in ended:
-            yield self._line(piece)
+        pieces = chunk.split(b"\n")
+        rest = pieces.pop()
+        if pieces and len(chunk) <= self._bound:
+            # No piece of such a chunk is too long but the first, which may be the end of a longer line.
+            yield self._line(pieces.pop(0))
+            yield from pieces
+        else:
+            yield from map(self._line, pieces)
         self._keep(rest)
 
     def flush(self) -> Iterator[Line]:
@@ -50,4 +56,4 @@ class LineDecoder:
             self._keep(piece)
             piece = b"".join(self._kept)
         size, self._size, self._kept = self._size or len(piece), 0, []
-        return Overlong(piece[: self._start]) if size > self._bound else piece
+        return Overlong(piece[: self._start], size) if size > self._bound else piece

@@ -1,5 +1,6 @@
 """Files that rows refer to: where they may lie and which kind they are."""
 
+import re
 from collections.abc import Iterator
 
 from tuneway.tuning.datasets.report import Finding, excerpt
@@ -23,6 +24,10 @@ MIME_TYPES = {
     "webm": "video/webm",
 }
 DOCUMENTS = ("application", "text")
+KINDS = ("image", "audio", "video", *DOCUMENTS)
+MIME = re.compile(r"[a-z]+/[A-Za-z0-9][A-Za-z0-9.+-]*")
+INLINE = re.compile(r"data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/_-]+={0,2}")
+CLOUD = "gs://"
 
 
 def mime_type(uri: str) -> str | None:
@@ -32,20 +37,36 @@ def mime_type(uri: str) -> str | None:
 
 def reference_findings(uri: str, path: str, modalities: tuple[str, ...]) -> Iterator[Finding]:
     """What is wrong with a reference whose type comes from its extension."""
+    if not uri.startswith(CLOUD):
+        yield elsewhere(uri, path)
+        return
     found = mime_type(uri)
-    if uri.startswith("data:"):
-        yield Finding("media_inline", path, "The file's data is inline.", excerpt(uri))
-    elif not uri.startswith("gs://"):
-        yield Finding("media_not_gs", path, "The file is not in Cloud Storage.", excerpt(uri))
-    elif found is None:
+    if found is None:
         yield Finding("media_type_unknown", path, "The extension does not tell the type of the file.", excerpt(uri))
     else:
         yield from modality_findings(found, path, modalities)
 
 
+def elsewhere(uri: str, path: str) -> Finding:
+    """What is wrong with a file that does not lie in Cloud Storage."""
+    scheme = uri.partition(":")[0].lower()
+    match scheme:
+        case "data" if INLINE.fullmatch(uri):
+            return Finding("media_inline", path, "The file's data is inline.", excerpt(uri))
+        case "data":
+            return Finding("media_data_uri", path, "The data: address holds no image in base64.", excerpt(uri))
+        case "http" | "https" | "s3":
+            return Finding("media_not_gs", path, "The file is not in Cloud Storage.", excerpt(uri))
+        case _:
+            return Finding("media_scheme", path, "The address has no scheme that is known.", excerpt(uri))
+
+
 def modality_findings(mime: str, path: str, modalities: tuple[str, ...]) -> Iterator[Finding]:
     """What is wrong with a file of this type, given the kinds that the base model takes."""
-    kind = mime.partition("/")[0].lower()
+    kind = mime.partition("/")[0]
+    if kind not in KINDS or not MIME.fullmatch(mime):
+        yield Finding("media_mime", path, "That is no type of a file that a model takes.", excerpt(mime))
+        return
     modality = "document" if kind in DOCUMENTS else kind
     if modality not in modalities:
         taken = ", ".join(modalities)

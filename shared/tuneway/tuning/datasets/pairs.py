@@ -1,5 +1,7 @@
 """Rows of one prompt and its answer, in two spellings, and the way from any of them to chat rows."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from tuneway.tuning.datasets.gemini import RowOut
@@ -7,15 +9,17 @@ from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.report import Checked, Finding
 from tuneway.tuning.datasets.tokens import utf8_length
 
+ROLES = ("user", "assistant")
 
-class PromptRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+
+class PromptRow(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """``{"prompt": …, "completion": …}``."""
 
     prompt: str
     completion: str
 
 
-class QuestionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class QuestionRow(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """``{"question": …, "answer": …}``, the form of GSM8K."""
 
     question: str
@@ -37,12 +41,16 @@ def sides(row: PairRow) -> tuple[str, str]:
 def check(row: PairRow, limits: DatasetLimits) -> Checked:
     """What the row holds and every rule that it breaks."""
     del limits  # text alone: only the row's length counts, and that is judged for every form alike
-    findings = tuple(
-        Finding("empty_content", f"$.{name}", "There is no text.")
-        for name, text in zip(row.__struct_fields__, sides(row), strict=True)
-        if not text or text.isspace()
-    )
-    return Checked(findings, sum(map(len, sides(row))), sum(map(utf8_length, sides(row))))
+    asked, answered = sides(row)
+    # Only what is blank has nothing left when it is stripped; the usual text is not even copied.
+    findings = () if asked.strip() and answered.strip() else tuple(_blanks(row))
+    return Checked(findings, len(asked) + len(answered), utf8_length(asked) + utf8_length(answered), 0, ROLES)
+
+
+def _blanks(row: PairRow) -> Iterator[Finding]:
+    for name, text in zip(row.__struct_fields__, sides(row), strict=True):
+        if not text or text.isspace():
+            yield Finding("empty_content", f"$.{name}", "There is no text.")
 
 
 def to_gemini(row: PairRow) -> RowOut:

@@ -5,7 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from tuneway.tuning.datasets.rules import RULES
+from tuneway.tuning.datasets.rules import RULES, Severity
+from tuneway.tuning.datasets.sensitive import masked
 
 EXCERPT = 80
 
@@ -17,6 +18,13 @@ class Form(StrEnum):
     GEMINI = "gemini"
     PROMPT_COMPLETION = "prompt_completion"
     QUESTION_ANSWER = "question_answer"
+    OPENAI_PREFERENCE = "openai_preference"
+    GEMINI_PREFERENCE = "gemini_preference"
+    DPO = "dpo"
+
+
+PREFERENCES = frozenset({Form.OPENAI_PREFERENCE, Form.GEMINI_PREFERENCE, Form.DPO})
+"""Forms whose rows hold a better and a worse answer."""
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -28,13 +36,14 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     excerpt: str = ""
 
 
-class Checked(msgspec.Struct, frozen=True):
-    """What one row holds: its findings, its text in characters and in UTF-8 bytes, its files."""
+class Checked(msgspec.Struct, frozen=True, gc=False):
+    """What one row holds: its findings, its text in characters and in UTF-8 bytes, its files, who speaks in turn."""
 
     findings: tuple[Finding, ...]
     characters: int
     utf8: int
     media: int = 0
+    roles: tuple[str, ...] = ()
 
 
 class DatasetIssue(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +57,16 @@ class DatasetIssue(msgspec.Struct, frozen=True, kw_only=True):
     excerpt: str = ""
 
     @property
+    def severity(self) -> Severity:
+        """Whether it stops the file."""
+        return RULES[self.rule].severity
+
+    @property
     def text(self) -> str:
-        """Place, fact and remedy in one line."""
-        place = f"line {self.line}, {self.path}" if self.line else "the file"
-        return f"{place}: {self.message} {self.remedy} [{self.rule}]"
+        """Place, fact and remedy in one sentence and a half; the rule's name at the end."""
+        if self.line is None:
+            return f"{self.message} {self.remedy} [{self.rule}]"
+        return f"line {self.line}, {self.path}: {self.message} {self.remedy} [{self.rule}]"
 
 
 class TokenRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +77,41 @@ class TokenRange(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
+class Bucket(msgspec.Struct, frozen=True):
+    """How many rows have from ``low`` to ``high`` of something, both included."""
+
+    low: int
+    high: int
+    rows: int
+
+
+class Histogram(msgspec.Struct, frozen=True, kw_only=True):
+    """How something is spread over the rows."""
+
+    least: int
+    most: int
+    mean: float
+    buckets: tuple[Bucket, ...]
+
+
+class Truncation(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that the provider would leave out or cut, because they have more tokens than ``limit``.
+
+    ``certain`` of them are above it by the least estimate, ``possible`` more by the greatest alone.
+    """
+
+    limit: int
+    certain: int
+    possible: int
+
+
 class DatasetReport(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset as one pass saw it.
 
     ``errors`` and ``warnings`` are the first few of ``error_count`` and ``warning_count``; ``by_rule`` counts them all.
     ``tokens`` is one epoch's text; files in rows are not in it (``media_rows`` counts the rows that hold any).
-    ``differs`` is True when the copy for the provider is not byte for byte the file that was read.
+    ``differs`` is True when the copy for the provider is not byte for byte the file that was read. ``tokens_per_row``
+    goes by the rule of thumb of four bytes a token, which lies inside the interval; ``roles`` counts turns.
     """
 
     verdict: Literal["accepted", "rejected"]
@@ -85,6 +129,10 @@ class DatasetReport(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[DatasetIssue, ...] = ()
     warning_count: int = 0
     by_rule: dict[str, int] = {}
+    tokens_per_row: Histogram | None = None
+    turns_per_row: Histogram | None = None
+    roles: dict[str, int] = {}
+    truncation: Truncation | None = None
 
     @property
     def accepted(self) -> bool:
@@ -114,5 +162,6 @@ def issue(finding: Finding, line: int | None) -> DatasetIssue:
 
 
 def excerpt(text: str) -> str:
-    """The beginning of ``text``, short enough for a report."""
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+    """The beginning of ``text``, short enough for a report, and without the secrets in it."""
+    start = masked(text[: 4 * EXCERPT])
+    return start if len(start) <= EXCERPT and len(text) <= 4 * EXCERPT else f"{start[: EXCERPT - 1]}…"

@@ -3,7 +3,7 @@
 import pytest
 
 from tuneway.local.vertex.app import matching
-from tuneway.local.vertex.listing import conditions, page, start
+from tuneway.local.vertex.listing import filtered, page, start
 from tuneway.local.vertex.refusals import Refusal
 
 ROWS: list[tuple[int, dict[str, object]]] = [
@@ -22,6 +22,12 @@ ROWS: list[tuple[int, dict[str, object]]] = [
         ("labels.a:*", "cb"),
         ('labels.a="1" AND display_name="c"', "c"),
         ('labels.a="1" AND display_name="b"', ""),
+        ('labels.a="1" AND display_name="b" OR displayName=a', "a"),
+        ("NOT displayName=b AND labels.a:*", "c"),
+        ('display_name:"?"', "cba"),
+        ('display_name>="b"', "cb"),
+        ('display_name<"b"', "a"),
+        ("labels.a>1", "b"),
     ],
 )
 def test_a_filter_chooses(expression: str, names: str) -> None:
@@ -33,7 +39,7 @@ def test_a_filter_chooses(expression: str, names: str) -> None:
 @pytest.mark.parametrize("expression", ["what", "a = ", '"a" = b'])
 def test_a_filter_that_cannot_be_read_is_refused(expression: str) -> None:
     with pytest.raises(Refusal):
-        conditions(expression)
+        filtered(expression)
 
 
 def test_pages_follow_each_other() -> None:

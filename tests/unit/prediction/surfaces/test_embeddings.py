@@ -178,3 +178,32 @@ def test_batches_keep_every_text_in_order(texts: list[str], most: int) -> None:
 
 def test_a_text_too_long_for_a_batch_goes_alone() -> None:
     assert list(batches(["a", "b" * 20, "c"], most=9, characters=10)) == [["a"], ["b" * 20], ["c"]]
+
+
+SECOND = Target(resource=f"{GOOGLE}/gemini-embedding-2")
+
+
+def test_gemini_embedding_2_embeds_content_one_text_a_call() -> None:
+    assert sent(SECOND, input=["a", "b"]) == [
+        {"content": {"parts": [{"text": text}]}, "autoTruncate": False} for text in ("a", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("task_type", "RETRIEVAL_QUERY"), ("title", "T"), ("truncate", "START"), ("normalize", True)]
+)
+def test_what_gemini_embedding_2_reads_in_the_text_is_refused(field: str, value: object) -> None:
+    with pytest.raises(BadInput) as caught:
+        sent(SECOND, **{field: value})
+    assert (caught.value.param, caught.value.code) == (field, "unsupported_parameter")
+
+
+def test_a_count_that_is_missing_is_estimated() -> None:
+    answer = told(SECOND, b'{"embedding": {"values": [1.0]}}', encoding_format="float")
+    assert answer["usage"]["estimated"] is True
+
+
+@pytest.mark.parametrize("raw", [b"{}", b"<html>", b'{"error": {"message": "No."}}'])
+def test_an_answer_without_content_embedded_is_a_fault(raw: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        told(SECOND, raw)

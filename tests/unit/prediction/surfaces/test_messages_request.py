@@ -112,7 +112,7 @@ def test_an_envelope_needs_no_more_than_a_model_and_a_limit() -> None:
 def test_fields_of_tomorrow_are_named_so_that_a_route_may_drop_them() -> None:
     request = chat(speed="fast", container=None)
     assert isinstance(request, ExtendedRequest)
-    assert request.unknown == ("speed",)
+    assert request.unknown == {"speed": "fast"}
 
 
 @pytest.mark.parametrize(
@@ -208,3 +208,28 @@ def test_a_signature_comes_back_out_of_the_id(call_id: str, signature: str) -> N
 def test_an_id_that_only_looks_signed_is_taken_as_it_is() -> None:
     call = {"type": "tool_use", "id": "c__thought__é", "name": "f", "input": {}}
     assert told(said(call, role="assistant"))[0]["tool_calls"][0]["id"] == "c__thought__é"
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_citations_that_only_claude_can_give_are_refused_by_name(*, within: bool) -> None:
+    cited = {**document(type="text", media_type="text/plain", data="x"), "citations": {"enabled": True}}
+    block = {"type": "tool_result", "tool_use_id": "t", "content": [cited]} if within else cited
+    assert fault(asked(said(block))).param == f"messages[0].content[0].{'content[0].' if within else ''}citations"
+
+
+def test_citations_that_nobody_wants_ask_for_nothing() -> None:
+    uncited = {**document(type="text", media_type="text/plain", data="x"), "citations": {"enabled": False}}
+    assert chat(said(uncited)).messages == chat(said({"type": "text", "text": "x"})).messages
+
+
+@pytest.mark.parametrize(
+    "kind", ["search_result", "server_tool_use", "web_search_tool_result", "mcp_tool_use", "container_upload"]
+)
+def test_blocks_of_anthropics_own_are_refused_by_name(kind: str) -> None:
+    caught = fault(asked(said({"type": kind})))
+    assert (caught.param, kind in caught.message) == ("messages[0].content[0].type", True)
+
+
+@pytest.mark.parametrize("kind", ["web_search_20250305", "code_execution_20250825", "mcp_toolset", "bash_20250124"])
+def test_tools_of_anthropics_own_are_refused_by_name(kind: str) -> None:
+    assert fault(asked(tools=[{"type": kind, "name": "x"}])).param == "tools[0].type"

@@ -1,8 +1,11 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tuneway.tuning.datasets.gemini import GeminiRow
 from tuneway.tuning.datasets.gemini_check import check
+from tuneway.tuning.datasets.gemini_plain import decode
 from tuneway.tuning.datasets.limits import DatasetLimits
 
 Turn = dict[str, object]
@@ -101,3 +104,16 @@ def test_text_calls_and_results_are_measured_and_files_counted() -> None:
     checked = check(row(USER, CALL, RESULT, part(fileData=file()), ANSWER, tools=None), DatasetLimits())
     said = 'Weather in Rome?{"name":"weather","args":{"city":"Rome"}}{"name":"weather","response":{"t":22}}Sunny.'
     assert (checked.characters, checked.media) == (len(said), 1)
+
+
+ANY_PART = st.fixed_dictionaries({"text": st.sampled_from(["a", "", " ", "\u00e9"])})
+ANY_TURN = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "model", "system"]), "parts": st.lists(ANY_PART, max_size=2)}
+)
+
+
+@given(st.lists(ANY_TURN, max_size=4), st.none() | ANY_TURN)
+def test_the_short_way_of_usual_rows_agrees_with_the_search(turns: list[Turn], instruction: Turn | None) -> None:
+    line = msgspec.json.encode({"contents": turns} | ({"systemInstruction": instruction} if instruction else {}))
+    short, full = check(decode(line), DEFAULTS), check(msgspec.json.decode(line, type=GeminiRow), DEFAULTS)
+    assert short == full

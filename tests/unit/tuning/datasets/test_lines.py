@@ -19,7 +19,7 @@ def test_a_last_line_feed_opens_no_line() -> None:
 
 
 def test_a_line_above_the_bound_is_skipped_and_the_next_one_read() -> None:
-    assert lines(b"abcd\nefg\n", bound=3) == [Overlong(b"abc"), b"efg"]
+    assert lines(b"abcd\nefg\n", bound=3) == [Overlong(b"abc", 4), b"efg"]
 
 
 @given(st.lists(st.sampled_from([b"a", b"bb", b"\n", b"cccccc", b"d\ne", b""])), st.integers(1, 7))

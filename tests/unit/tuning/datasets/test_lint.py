@@ -51,7 +51,7 @@ def test_a_bad_third_line_is_named_with_path_rule_and_remedy() -> None:
 def test_a_file_without_rows_is_refused_as_empty(body: bytes) -> None:
     report = lint([body], limits=LIMITS)
     assert (report.rows, [issue.rule for issue in report.errors]) == (0, ["empty_dataset"])
-    assert report.summary.startswith("The file: ")
+    assert report.summary.startswith("The file holds no rows.")
 
 
 @pytest.mark.parametrize(

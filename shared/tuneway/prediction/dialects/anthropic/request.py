@@ -5,7 +5,7 @@ provider's to wrap. What has no equivalent is refused by name, or dropped where 
 and another does not stands in its profile. Source of the shape: Anthropic's Messages API reference.
 """
 
-from typing import Literal, TypedDict, assert_never
+from typing import Literal, NotRequired, TypedDict, assert_never
 
 import msgspec
 
@@ -22,42 +22,37 @@ from tuneway.prediction.dialects.anthropic.tools import (
     tools,
 )
 from tuneway.prediction.dialects.anthropic.turns import Turn, system_blocks, turns
-from tuneway.prediction.hub.fit import fitted, unsupported_parameter
-from tuneway.prediction.hub.messages import ToolMessage
+from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, extras_in, fitted, refuse_names, unsupported_parameter
 from tuneway.prediction.hub.request import ChatRequest, NamedTool, output_limit, stop_sequences
 from tuneway.prediction.profiles import Profile, model_name, profile_of
 from tuneway.routing.routes import Target
 
 UNSUPPORTED = (
-    "audio",
+    *OPENAIS_OWN,
     "frequency_penalty",
-    "function_call",
-    "functions",
-    "logit_bias",
     "logprobs",
-    "modalities",
-    "moderation",
     "n",
-    "prediction",
     "presence_penalty",
     "seed",
     "service_tier",
-    "store",
     "top_logprobs",
-    "verbosity",
-    "web_search_options",
 )
+# What changes no answer and has no place here: OpenAI keeps metadata with stored answers, and Claude stores none;
+# its prompts are kept where ``cache_control`` asks for it.
+HINTS = (*CACHING, "metadata")
+# The API's own fields, which an SDK sends with ``extra_body``: passed on as they are.
+EXTRAS = ("cache_control", "inference_geo", "speed", "thinking")
 SAMPLING = ("temperature", "top_p", "top_k")
 LEAST_BUDGET = 1024
 FALLBACK_MAX_TOKENS = 4096
 
 
-class Thinking(TypedDict, total=False):
+class Thinking(TypedDict):
     """How to think, and whether to show it."""
 
     type: Literal["enabled", "adaptive", "disabled", "between_tools"]
-    budget_tokens: int
-    display: Literal["summarized"]
+    budget_tokens: NotRequired[int]
+    display: NotRequired[Literal["summarized"]]
 
 
 class OutputConfig(TypedDict, total=False):
@@ -73,7 +68,16 @@ class Metadata(TypedDict):
     user_id: str
 
 
-class MessagesRequest(TypedDict, total=False):
+class OwnFields(TypedDict, total=False):
+    """The API's own fields, as they came."""
+
+    thinking: object
+    cache_control: object
+    inference_geo: object
+    speed: object
+
+
+class MessagesRequest(OwnFields, total=False):
     """The body."""
 
     model: str
@@ -87,7 +91,6 @@ class MessagesRequest(TypedDict, total=False):
     top_k: int
     tools: list[Tool]
     tool_choice: ToolChoice
-    thinking: Thinking
     output_config: OutputConfig
     metadata: Metadata
 
@@ -106,17 +109,23 @@ def to_request(request: ChatRequest, target: Target) -> MessagesRequest:
         **_reasoning(request, profile),
         **_metadata(request),
         **_stream(request),
+        **_own(request, target),
     }
+
+
+def _own(request: ChatRequest, target: Target) -> OwnFields:
+    """The API's own fields, by their names."""
+    return msgspec.convert(extras_in(request, EXTRAS, drop=target.drop_params), OwnFields)
 
 
 def _fitted(request: ChatRequest, target: Target, profile: Profile) -> ChatRequest:
     unsupported = UNSUPPORTED + profile.unsupported + (() if profile.sampling else SAMPLING)
-    request = fitted(request, unsupported, drop=target.drop_params)
-    for position, message in enumerate(request.messages):
-        if message.name is not None and "name" not in target.drop_params and not isinstance(message, ToolMessage):
-            raise unsupported_parameter(request, f"messages[{position}].name", drop_as="name")
+    request = fitted(request, unsupported, drop=target.drop_params, extras=EXTRAS)
+    refuse_names(request, target.drop_params)
     if request.reasoning_effort not in (None, "none"):
         _refuse_beside_thinking(request)
+    if request.reasoning_effort is not None and extras_in(request, ("thinking",), drop=target.drop_params):
+        raise BadInput("Send 'reasoning_effort' or 'thinking', not both.", param="thinking", code="invalid_value")
     if profile.sampling:
         _refuse_sampling(request, profile)
         return request
@@ -195,39 +204,39 @@ def _tooling(request: ChatRequest, profile: Profile) -> MessagesRequest:
 
 
 def _reasoning(request: ChatRequest, profile: Profile) -> MessagesRequest:
-    body, config = _thinking(request, profile), OutputConfig()
-    if body.get("thinking", Thinking()).get("type") == "adaptive" and request.reasoning_effort is not None:
+    how, config = _thinking(request, profile), OutputConfig()
+    if how is not None and how["type"] == "adaptive" and request.reasoning_effort is not None:
         config["effort"] = profile.efforts[request.reasoning_effort]
     if (shape := output_format(request, profile)) is not None:
         config["format"] = shape
+    body = MessagesRequest() if how is None else MessagesRequest(thinking=how)
     return {**body, "output_config": config} if config else body
 
 
-def _thinking(request: ChatRequest, profile: Profile) -> MessagesRequest:
+def _thinking(request: ChatRequest, profile: Profile) -> Thinking | None:
     """Who asks for an effort sees the thoughts."""
     effort = request.reasoning_effort
     if effort is None:
-        return {}
+        return None
     if effort == "none":
         return _without_thinking(request, profile)
     match profile.reasoning:
         case "adaptive":
-            return {"thinking": {"type": "adaptive", "display": "summarized"}}
+            return {"type": "adaptive", "display": "summarized"}
         case "budget":
-            budget = _budget(request, profile, wanted=profile.budgets[effort])
-            return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+            return {"type": "enabled", "budget_tokens": _budget(request, profile, wanted=profile.budgets[effort])}
         case _:
             raise unsupported_parameter(request, "reasoning_effort")
 
 
-def _without_thinking(request: ChatRequest, profile: Profile) -> MessagesRequest:
+def _without_thinking(request: ChatRequest, profile: Profile) -> Thinking | None:
     match profile.thinking_off:
         case "omit":
-            return {}
+            return None
         case "impossible":
             raise unsupported_parameter(request, "reasoning_effort")
         case "disabled" | "between_tools" as word:
-            return {"thinking": {"type": word}}
+            return {"type": word}
         case _:
             assert_never(profile.thinking_off)
 
@@ -255,13 +264,20 @@ def _stream(request: ChatRequest) -> MessagesRequest:
 
 
 def _metadata(request: ChatRequest) -> MessagesRequest:
-    user = request.safety_identifier or request.user
-    if not user:
-        return {}
-    if "@" in user:
-        raise BadInput(
-            "'user' goes to Anthropic as metadata.user_id, which may hold no e-mail address. Send an opaque id.",
-            param="user" if request.safety_identifier is None else "safety_identifier",
-            code="invalid_value",
-        )
-    return {"metadata": {"user_id": user}}
+    """Who asks, in the first of the places where a caller may say it."""
+    places = {
+        "safety_identifier": request.safety_identifier,
+        "user": request.user,
+        "metadata.user_id": (request.metadata or {}).get("user_id"),
+    }
+    for param, user in places.items():
+        if user and "@" in user:
+            raise BadInput(
+                f"'{param}' goes to Anthropic as metadata.user_id, which may hold no e-mail address. "
+                "Send an opaque id.",
+                param=param,
+                code="invalid_value",
+            )
+        if user:
+            return {"metadata": {"user_id": user}}
+    return {}

@@ -27,6 +27,7 @@ from tuneway.prediction.hub.answer import (
     PromptDetails,
     ToolCall,
     Usage,
+    native_finish,
 )
 from tuneway.prediction.hub.messages import AnthropicExtra, CalledFunction, ExtraContent, ThinkingBlock
 from tuneway.prediction.upstream_errors import from_answer, from_event
@@ -189,6 +190,7 @@ def _choice(message: Message, blocks: list[Block]) -> Choice:
             extra_content=thoughts_of(enumerate(blocks)),
         ),
         finish_reason=finish_reason(message.stop_reason, called=bool(calls)),
+        native_finish_reason=native_finish(message.stop_reason),
     )
 
 

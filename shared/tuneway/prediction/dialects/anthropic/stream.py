@@ -28,6 +28,7 @@ from tuneway.prediction.hub.answer import (
     FunctionDelta,
     ToolCallDelta,
     Usage,
+    native_finish,
 )
 from tuneway.prediction.hub.chunks import ChunkPress
 from tuneway.prediction.upstream_errors import broken
@@ -93,6 +94,7 @@ class StreamDecoder:
         self._open: dict[int, _Open] = {}
         self._calls = 0
         self._finish: FinishReason | None = None
+        self._stop: str | None = None
         self._started = False
         self._ended = False
 
@@ -114,7 +116,8 @@ class StreamDecoder:
             raise broken("The model's host closed the stream without an answer. Try again.")
         if not self._ended or self._finish is None:
             raise broken("The model's host broke off in the middle of the answer. Try again.")
-        return [self._press.finish(0, self._finish), *self._press.closing(self.usage)]
+        finish = self._press.finish(0, self._finish, native=native_finish(self._stop))
+        return [finish, *self._press.closing(self.usage)]
 
     def _told(self, event: Event) -> Delta | None:
         match event:
@@ -151,6 +154,7 @@ class StreamDecoder:
         return None if extra is UNSET else Delta(extra_content=extra)
 
     def _stopped(self, news: News) -> Delta | None:
+        self._stop = news.stop_reason
         self._finish = finish_reason(news.stop_reason, called=self._calls > 0)
         why = news.stop_details.explanation if news.stop_details is not None else None
         return Delta(refusal=why) if why else None

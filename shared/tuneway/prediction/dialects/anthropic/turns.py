@@ -101,7 +101,7 @@ def _assistant_blocks(message: AssistantMessage, *, param: str) -> list[Block]:
     blocks: list[Block] = [*_assistant_texts(message)]
     for position, call in enumerate(message.tool_calls or ()):
         blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))
-    return _with_thoughts(blocks, _thoughts(message.extra_content))
+    return _with_thoughts(blocks, _thoughts(message.extra))
 
 
 def _assistant_texts(message: AssistantMessage) -> list[TextBlock]:

@@ -3,11 +3,11 @@
 Source of the shapes: ``ContentBlock`` in botocore's model of ``bedrock-runtime``.
 """
 
-import binascii
 import re
 from typing import Literal, NotRequired, TypedDict, assert_never
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.inline import DATA_URL, base64_bytes
 from tuneway.prediction.hub.messages import AudioPart, FilePart, ImagePart, Part, TextPart
 
 
@@ -93,7 +93,6 @@ class ContentBlock(TypedDict, total=False):
     cachePoint: CachePoint
 
 
-_DATA_URL = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,(?P<data>.*)", re.DOTALL)
 _S3 = re.compile(r"s3://[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](?:/.*)?", re.DOTALL)
 _IMAGES = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 _DOCUMENTS = {
@@ -155,7 +154,7 @@ def _block(part: Part, position: int, *, param: str) -> ContentBlock | None:
 
 
 def _image(url: str, *, param: str) -> Media:
-    if data := _DATA_URL.fullmatch(url):
+    if data := DATA_URL.fullmatch(url):
         kind, source = data["mime"].removeprefix("image/"), Source(bytes=_base64(data["data"], param=param))
     elif _S3.fullmatch(url):
         kind, source = _extension(url), Source(s3Location={"uri": url})
@@ -191,7 +190,7 @@ def _document(part: FilePart, position: int, *, param: str) -> Document:
 
 def _data(text: str, filename: str) -> tuple[str, str]:
     """A file's format and its base64; bare base64 is what its name says, or a PDF."""
-    if data := _DATA_URL.fullmatch(text):
+    if data := DATA_URL.fullmatch(text):
         return _DOCUMENTS.get(data["mime"], data["mime"]), data["data"]
     return _extension(filename) or "pdf", text
 
@@ -206,11 +205,7 @@ def _neutral(filename: str) -> str:
 
 
 def _base64(data: str, *, param: str) -> str:
-    try:
-        empty = not binascii.a2b_base64(data, strict_mode=True)
-    except (binascii.Error, ValueError) as exc:
-        raise _bad(f"The data is not valid base64: {exc}.", param) from exc
-    if empty:
+    if not base64_bytes(data, param=param):
         raise _bad("The data is empty.", param)
     return data
 

@@ -13,11 +13,20 @@ import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.bedrock.blocks import ContentBlock, text_blocks
+from tuneway.prediction.dialects.bedrock.capacity import capacity
 from tuneway.prediction.dialects.bedrock.reasoning import AdditionalFields, effort, thinking, written_limit
 from tuneway.prediction.dialects.bedrock.tools import NO_CALLS, ToolConfig, forbids_calls, tool_config
 from tuneway.prediction.dialects.bedrock.turns import Turn, system_blocks, turns
-from tuneway.prediction.hub.fit import HARMLESS, fitted, unsupported_parameter
-from tuneway.prediction.hub.messages import ToolMessage
+from tuneway.prediction.hub.fit import (
+    CACHING,
+    HARMLESS,
+    OPENAIS_OWN,
+    extras_in,
+    fitted,
+    objects,
+    refuse_names,
+    unsupported_parameter,
+)
 from tuneway.prediction.hub.request import (
     ChatRequest,
     JsonObjectFormat,
@@ -29,26 +38,20 @@ from tuneway.prediction.profiles import Profile, profile_of
 from tuneway.routing.routes import Target
 
 UNSUPPORTED = (
-    "audio",
+    *OPENAIS_OWN,
     "frequency_penalty",
-    "function_call",
-    "functions",
-    "logit_bias",
     "logprobs",
-    "modalities",
-    "moderation",
     "n",
     "parallel_tool_calls",
-    "prediction",
     "presence_penalty",
     "seed",
-    "store",
     "top_logprobs",
-    "verbosity",
-    "web_search_options",
 )
+# What changes no answer and has no place here; prompts are kept where ``cache_control`` asks for it.
+HINTS = (*CACHING, "safety_identifier")
 SAMPLING = ("temperature", "top_p", "top_k")
-TIERS = frozenset({"priority", "flex", "reserved"})
+# Converse's own fields, which an SDK sends with ``extra_body``: passed on as they are.
+EXTRAS = ("guardrailConfig", "performanceConfig")
 JSON_ONLY = "Answer with one valid JSON object and nothing else: no words around it, no code fence."
 
 
@@ -89,12 +92,6 @@ class OutputConfig(TypedDict, total=False):
     effort: str
 
 
-class ServiceTier(TypedDict):
-    """How soon, and for how much."""
-
-    type: str
-
-
 class ConverseRequest(TypedDict, total=False):
     """The body."""
 
@@ -105,7 +102,9 @@ class ConverseRequest(TypedDict, total=False):
     outputConfig: OutputConfig
     additionalModelRequestFields: AdditionalFields
     requestMetadata: dict[str, str]
-    serviceTier: ServiceTier
+    serviceTier: dict[str, object]
+    performanceConfig: dict[str, object]
+    guardrailConfig: dict[str, object]
 
 
 _METADATA_KEY = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
@@ -116,8 +115,9 @@ _MOST_METADATA = 16
 def to_request(request: ChatRequest, target: Target) -> ConverseRequest:
     """The body. Raises BadInput naming what Converse, or this model behind it, cannot express."""
     profile = profile_of(target)
-    request = fitted(request, _unsupported(profile), drop=target.drop_params)
-    _refuse_names(request, target.drop_params)
+    extras = objects(extras_in(request, EXTRAS, drop=target.drop_params))
+    request = fitted(request, _unsupported(profile), drop=target.drop_params, extras=EXTRAS)
+    refuse_names(request, target.drop_params)
     body = _conversation(request, profile)
     if config := _inference_config(request, profile):
         body["inferenceConfig"] = config
@@ -127,7 +127,14 @@ def to_request(request: ChatRequest, target: Target) -> ConverseRequest:
         body["outputConfig"] = output
     if fields := _additional_fields(request, profile):
         body["additionalModelRequestFields"] = fields
-    return {**body, **_about(request)}
+    if metadata := _metadata(request):
+        body["requestMetadata"] = metadata
+    return {**body, **_own(capacity(request) | extras)}
+
+
+def _own(fields: dict[str, dict[str, object]]) -> ConverseRequest:
+    """Converse's own fields, by their names."""
+    return msgspec.convert(fields, ConverseRequest)
 
 
 def _unsupported(profile: Profile) -> tuple[str, ...]:
@@ -136,13 +143,6 @@ def _unsupported(profile: Profile) -> tuple[str, ...]:
     thoughtless = ("reasoning_effort",) if profile.reasoning == "none" else ()
     toolless = () if profile.tools else ("tools",)
     return (*UNSUPPORTED, *profile.unsupported, *unsaid, *thoughtless, *toolless)
-
-
-def _refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
-    """Converse has no speaker's name; a tool result is known by its call."""
-    for position, message in enumerate(request.messages):
-        if message.name is not None and "name" not in drop and not isinstance(message, ToolMessage):
-            raise unsupported_parameter(request, f"messages[{position}].name", drop_as="name")
 
 
 def _conversation(request: ChatRequest, profile: Profile) -> ConverseRequest:
@@ -271,27 +271,26 @@ def _additional_fields(request: ChatRequest, profile: Profile) -> AdditionalFiel
     return {**fields, **top_k}
 
 
-def _about(request: ChatRequest) -> ConverseRequest:
-    """What is said about the request itself."""
-    about: ConverseRequest = {}
-    if request.metadata:
-        about["requestMetadata"] = _metadata(request.metadata)
-    if request.service_tier in TIERS:
-        about["serviceTier"] = {"type": request.service_tier}
-    elif request.service_tier is not None and request.service_tier not in HARMLESS["service_tier"]:
-        raise unsupported_parameter(request, "service_tier")
-    return about
-
-
-def _metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """Goes into Bedrock's invocation log; what the log cannot hold is refused."""
+def _metadata(request: ChatRequest) -> dict[str, str]:
+    """Goes into Bedrock's invocation log, with who asks as ``user``; what the log cannot hold is refused."""
+    metadata = request.metadata or {}
     for key, value in metadata.items():
         if not _METADATA_KEY.fullmatch(key) or not _METADATA_VALUE.fullmatch(value):
-            raise BadInput(
-                "Bedrock's metadata has at most 256 letters, digits, blanks and _:@$#=/+,.- in a key or a value.",
-                param=f"metadata.{key[:64]}",
-                code="invalid_value",
-            )
-    if len(metadata) > _MOST_METADATA:
+            raise _unfit(f"metadata.{key[:64]}")
+    if request.user is None:
+        told = metadata
+    elif _METADATA_VALUE.fullmatch(request.user):
+        told = {"user": request.user, **metadata}
+    else:
+        raise _unfit("user")
+    if len(told) > _MOST_METADATA:
         raise BadInput(f"Bedrock takes at most {_MOST_METADATA} pairs of metadata.", param="metadata")
-    return metadata
+    return told
+
+
+def _unfit(param: str) -> BadInput:
+    return BadInput(
+        "Bedrock's metadata has at most 256 letters, digits, blanks and _:@$#=/+,.- in a key or a value.",
+        param=param,
+        code="invalid_value",
+    )

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from tuneway.errors import UpstreamError
+from tuneway.prediction.dialects.bedrock.capacity import Performance, Tier, tier_of
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
     ChatCompletion,
@@ -23,6 +24,7 @@ from tuneway.prediction.hub.answer import (
     PromptDetails,
     ToolCall,
     Usage,
+    native_finish,
 )
 from tuneway.prediction.hub.messages import AnthropicExtra, CalledFunction, ExtraContent, ThinkingBlock
 from tuneway.prediction.upstream_errors import broken, from_answer, from_event
@@ -124,6 +126,8 @@ class ConverseResponse(msgspec.Struct, rename="camel", gc=False):
     output: Output
     stop_reason: str = ""
     usage: TokenUsage = msgspec.field(default_factory=TokenUsage)
+    service_tier: Tier | None = None
+    performance_config: Performance | None = None
 
 
 _DECODER = msgspec.json.Decoder(ConverseResponse)
@@ -146,9 +150,11 @@ def from_response(body: bytes, exchange: Exchange) -> ChatCompletion:
                 index=0,
                 message=_message(blocks, calls),
                 finish_reason=finish_reason(response.stop_reason, called=bool(calls)),
+                native_finish_reason=native_finish(response.stop_reason),
             )
         ],
         usage=usage_of(response.usage),
+        service_tier=tier_of(response.service_tier, response.performance_config),
     )
 
 

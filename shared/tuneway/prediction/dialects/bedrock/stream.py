@@ -5,8 +5,9 @@ are named JSON objects, as ``framing/event_stream.py`` gives them; an exception 
 """
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from tuneway.prediction.dialects.bedrock.capacity import Performance, Tier, tier_of
 from tuneway.prediction.dialects.bedrock.response import (
     Reasoning,
     ReasoningText,
@@ -22,10 +23,11 @@ from tuneway.prediction.hub.answer import (
     ChunkChoice,
     Delta,
     Exchange,
-    FinishReason,
     FunctionDelta,
+    ServiceTier,
     ToolCallDelta,
     Usage,
+    native_finish,
 )
 from tuneway.prediction.hub.chunks import ChunkPress
 from tuneway.prediction.upstream_errors import broken, from_event
@@ -93,10 +95,12 @@ class MessageStop(msgspec.Struct, rename="camel", gc=False):
     stop_reason: str = ""
 
 
-class Metadata(msgspec.Struct, gc=False):
-    """What the answer took."""
+class Metadata(msgspec.Struct, rename="camel", gc=False):
+    """What the answer took, and how it was served."""
 
     usage: TokenUsage | None = None
+    service_tier: Tier | None = None
+    performance_config: Performance | None = None
 
 
 class StreamEvent(msgspec.Struct, rename="camel", gc=False):
@@ -138,6 +142,7 @@ class StreamDecoder:
         self._without_arguments: set[int] = set()
         self._thoughts: dict[int, _Thought] = {}
         self._stop: str | None = None
+        self._tier: ServiceTier | UnsetType = UNSET
 
     @property
     def usage(self) -> Usage:
@@ -156,21 +161,24 @@ class StreamDecoder:
             case StreamEvent(message_stop=MessageStop(stop_reason=reason)):
                 self._stop = reason
                 return []
-            case StreamEvent(metadata=Metadata(usage=TokenUsage() as counts)):
-                self._counts = counts
+            case StreamEvent(metadata=Metadata() as metadata):
+                self._counts = metadata.usage or self._counts
+                self._tier = tier_of(metadata.service_tier, metadata.performance_config)
                 return []
             case _:
                 return []
 
     def flush(self) -> list[Chunk]:
-        """The finish and the usage. Raises UpstreamError when the body ended before a stop reason."""
+        """The finish and the usage, and how it was served. Raises UpstreamError when the body ended too early."""
         if self._stop is None:
             raise broken("The model's host broke off in the middle of the answer. Try again.")
         opening = [] if self._opened else [self._chunk(Delta(content=""))]
-        return [*opening, self._press.finish(0, self._finish(self._stop)), *self._press.closing(self.usage)]
+        ends = [self._finish(self._stop), *self._press.closing(self.usage)]
+        return [*opening, *(msgspec.structs.replace(end, service_tier=self._tier) for end in ends)]
 
-    def _finish(self, reason: str) -> FinishReason:
-        return finish_reason(reason, called=bool(self._calls))
+    def _finish(self, reason: str) -> Chunk:
+        finish = finish_reason(reason, called=bool(self._calls))
+        return self._press.finish(0, finish, native=native_finish(reason))
 
     def _going_on(self, piece: Piece, index: int) -> list[Chunk]:
         if piece.text is not None:

@@ -127,7 +127,7 @@ def _spoken(message: AssistantMessage, *, param: str) -> list[ContentBlock]:
 
 
 def _signed(message: AssistantMessage) -> list[ThinkingBlock]:
-    extra = message.extra_content.anthropic if message.extra_content is not None else None
+    extra = message.extra.anthropic if message.extra is not None else None
     return [block for block in (extra and extra.thinking_blocks) or () if block.signature or block.data]
 
 

@@ -1,10 +1,9 @@
 """Hub → Gemini: content parts. Data travels inline; ``gs://`` and ``https://`` by reference, typed by extension."""
 
-import binascii
-import re
 from typing import TypedDict, assert_never
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.inline import DATA_URL, base64_bytes, type_by_name
 from tuneway.prediction.hub.messages import AudioPart, FilePart, ImagePart, TextPart
 from tuneway.prediction.hub.messages import Part as HubPart
 
@@ -48,20 +47,7 @@ class Part(TypedDict, total=False):
     thoughtSignature: str
 
 
-_DATA_URL = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,(?P<data>.*)", re.DOTALL)
 _REFERENCES = ("gs://", "https://", "http://")
-# The types Gemini reads; a picture of no known extension is announced as JPEG, the host looks at its bytes anyway.
-_TYPES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "gif": "image/gif",
-    "heic": "image/heic",
-    "heif": "image/heif",
-    "pdf": "application/pdf",
-    "txt": "text/plain",
-}
 
 
 def parts_of(content: str | list[HubPart], *, param: str) -> list[Part]:
@@ -76,6 +62,7 @@ def _part(part: HubPart, param: str) -> Part:
         case TextPart(text=text):
             return {"text": text}
         case ImagePart(image_url=image):
+            # Of no known extension it is announced as JPEG: the host looks at its bytes anyway.
             return _media(image.url, default="image/jpeg", param=f"{param}.image_url.url")
         case AudioPart(input_audio=audio):
             return _inline(f"audio/{audio.format}", audio.data, f"{param}.input_audio.data")
@@ -88,24 +75,24 @@ def _part(part: HubPart, param: str) -> Part:
 def _file(part: FilePart, param: str) -> Part:
     file = part.file
     if file.file_data is not None:
-        given, default = f"{param}.file_data", _type_by_name(file.filename or "", "application/pdf")
+        given, default = f"{param}.file_data", type_by_name(file.filename or "", "application/pdf")
         if file.file_data.startswith("data:"):
             return _media(file.file_data, default=default, param=given)
         return _inline(default, file.file_data, given)
-    if file.file_id is not None and file.file_id.startswith("gs://"):
+    if file.file_id is not None and file.file_id.startswith(("gs://", "https://")):
         return _media(file.file_id, default="application/pdf", param=f"{param}.file_id")
     raise BadInput(
-        "A file part needs 'file_data' (a data: URL or base64) or a 'file_id' that is a gs:// URI.",
+        "A file part needs 'file_data' (a data: URL or base64) or a 'file_id' that is a gs:// or https:// URL.",
         param=f"{param}.file_id",
         code="invalid_value",
     )
 
 
 def _media(url: str, *, default: str, param: str) -> Part:
-    if data := _DATA_URL.fullmatch(url):
+    if data := DATA_URL.fullmatch(url):
         return _inline(data["mime"], data["data"], param)
     if url.startswith(_REFERENCES):
-        return {"fileData": {"mimeType": _type_by_name(url, default), "fileUri": url}}
+        return {"fileData": {"mimeType": type_by_name(url, default), "fileUri": url}}
     raise BadInput(
         "The URL must be data:<type>;base64,<data>, gs://<bucket>/<object> or https://….",
         param=param,
@@ -114,13 +101,5 @@ def _media(url: str, *, default: str, param: str) -> Part:
 
 
 def _inline(mime: str, data: str, param: str) -> Part:
-    try:
-        binascii.a2b_base64(data, strict_mode=True)
-    except (binascii.Error, ValueError) as exc:
-        raise BadInput(f"The data is not valid base64: {exc}.", param=param, code="invalid_value") from exc
+    base64_bytes(data, param=param)
     return {"inlineData": {"mimeType": mime, "data": data}}
-
-
-def _type_by_name(name: str, default: str) -> str:
-    path = name.partition("?")[0].partition("#")[0]
-    return _TYPES.get(path.rpartition(".")[2].lower(), default)

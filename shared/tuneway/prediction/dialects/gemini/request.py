@@ -4,77 +4,31 @@ What has no equivalent is refused by name (``UNSUPPORTED``), or dropped where th
 ``GenerateContentRequest`` in Vertex AI's REST reference; ``thinkingLevel`` is in its Gemini 3 guide.
 """
 
-from typing import Literal, TypedDict, assert_never
+from typing import Literal, TypedDict
 
 from tuneway.errors import BadInput
+from tuneway.prediction.dialects.gemini.labels import labels
+from tuneway.prediction.dialects.gemini.own import EXTRAS, Own, SafetySetting, own
+from tuneway.prediction.dialects.gemini.signatures import stood_in
+from tuneway.prediction.dialects.gemini.thinking import ThinkingConfig, thinking
+from tuneway.prediction.dialects.gemini.tools import Tool, ToolConfig, function_calling, tools
 from tuneway.prediction.dialects.gemini.turns import Content, SystemInstruction, contents, system_parts
-from tuneway.prediction.hub.fit import fitted, unsupported_parameter
-from tuneway.prediction.hub.messages import ImagePart, ToolMessage, UserMessage
+from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, fitted, refuse_names
+from tuneway.prediction.hub.messages import AssistantMessage, ImagePart, Message, UserMessage
 from tuneway.prediction.hub.request import (
-    AllowedTools,
     ChatRequest,
-    CustomTool,
-    Effort,
-    FunctionTool,
     JsonObjectFormat,
     JsonSchemaFormat,
-    NamedCustomTool,
-    NamedTool,
     output_limit,
     stop_sequences,
 )
+from tuneway.prediction.profiles import Profile, profile_of
 from tuneway.routing.routes import Target
 
-UNSUPPORTED = (
-    "audio",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "modalities",
-    "moderation",
-    "parallel_tool_calls",
-    "prediction",
-    "service_tier",
-    "store",
-    "verbosity",
-    "web_search_options",
-)
-ThinkingLevel = Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"]
+UNSUPPORTED = (*OPENAIS_OWN, "parallel_tool_calls", "service_tier")
+# What changes no answer and has no place here: Gemini keeps prompts by itself, and watches for abuse by its own means.
+HINTS = (*CACHING, "safety_identifier")
 MediaResolution = Literal["MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_HIGH"]
-
-
-class FunctionDeclaration(TypedDict, total=False):
-    """A function the model may call."""
-
-    name: str
-    description: str
-    parametersJsonSchema: dict[str, object]
-
-
-class Tool(TypedDict):
-    """Functions."""
-
-    functionDeclarations: list[FunctionDeclaration]
-
-
-class FunctionCallingConfig(TypedDict, total=False):
-    """How functions may be called."""
-
-    mode: Literal["AUTO", "ANY", "NONE", "VALIDATED"]
-    allowedFunctionNames: list[str]
-
-
-class ToolConfig(TypedDict):
-    """How tools may be used."""
-
-    functionCallingConfig: FunctionCallingConfig
-
-
-class ThinkingConfig(TypedDict):
-    """How much to think, and whether to show it."""
-
-    thinkingLevel: ThinkingLevel
-    includeThoughts: bool
 
 
 class GenerationConfig(TypedDict, total=False):
@@ -105,43 +59,50 @@ class GenerateContentRequest(TypedDict, total=False):
     tools: list[Tool]
     toolConfig: ToolConfig
     generationConfig: GenerationConfig
-
-
-_LEVELS: dict[Effort, ThinkingLevel] = {
-    "none": "MINIMAL",
-    "minimal": "MINIMAL",
-    "low": "LOW",
-    "medium": "MEDIUM",
-    "high": "HIGH",
-    "xhigh": "HIGH",
-    "max": "HIGH",
-}
+    safetySettings: list[SafetySetting]
+    cachedContent: str
+    labels: dict[str, str]
 
 
 def to_request(request: ChatRequest, target: Target) -> GenerateContentRequest:
-    """The body. Raises BadInput naming what Gemini cannot express."""
-    request = fitted(request, UNSUPPORTED, drop=target.drop_params)
-    _refuse_names(request, target.drop_params)
-    body = _conversation(request)
-    if request.tools:
-        body["tools"] = [{"functionDeclarations": _declarations(request.tools)}]
-    if (calling := _function_calling(request)) is not None:
+    """The body. Raises BadInput naming what Gemini, or this model of its family, cannot express."""
+    profile = profile_of(target)
+    request = fitted(request, UNSUPPORTED + profile.unsupported, drop=target.drop_params, extras=EXTRAS)
+    refuse_names(request, target.drop_params)
+    google = own(request, drop=target.drop_params)
+    body = _conversation(request, profile)
+    if described := tools(request):
+        body["tools"] = described
+    if (calling := function_calling(request)) is not None:
         body["toolConfig"] = {"functionCallingConfig": calling}
-    if generation := _generation_config(request):
+    generation: GenerationConfig = {**_generation_config(request, profile), **_own_thinking(google)}
+    if generation:
         body["generationConfig"] = generation
+    return {**body, **_own_fields(google), **_labels(request)}
+
+
+def _own_fields(google: Own) -> GenerateContentRequest:
+    body: GenerateContentRequest = {}
+    if google.safety_settings:
+        body["safetySettings"] = google.safety
+    if google.cached_content is not None:
+        body["cachedContent"] = google.cached_content
     return body
 
 
-def _refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
-    """Gemini's turns have no speaker's name; a tool result is named by its call."""
-    for position, message in enumerate(request.messages):
-        if message.name is not None and "name" not in drop and not isinstance(message, ToolMessage):
-            raise unsupported_parameter(request, f"messages[{position}].name", drop_as="name")
+def _own_thinking(google: Own) -> GenerationConfig:
+    return {"thinkingConfig": told} if (told := google.thinking) else {}
 
 
-def _conversation(request: ChatRequest) -> GenerateContentRequest:
+def _labels(request: ChatRequest) -> GenerateContentRequest:
+    return {"labels": told} if (told := labels(request)) else {}
+
+
+def _conversation(request: ChatRequest, profile: Profile) -> GenerateContentRequest:
     """Gemini wants a turn to answer: with system messages alone, they are it."""
     turns, system = contents(request.messages), system_parts(request.messages)
+    if profile.signed_calls and _called(request.messages):
+        turns = stood_in(turns)
     if not turns:
         return {"contents": [{"role": "user", "parts": system}]}
     if not system:
@@ -149,69 +110,17 @@ def _conversation(request: ChatRequest) -> GenerateContentRequest:
     return {"contents": turns, "systemInstruction": {"parts": system}}
 
 
-def _declarations(tools: list[FunctionTool | CustomTool]) -> list[FunctionDeclaration]:
-    return [_declaration(tool, param=f"tools[{position}]") for position, tool in enumerate(tools)]
+def _called(messages: list[Message]) -> bool:
+    return any(isinstance(message, AssistantMessage) and message.tool_calls for message in messages)
 
 
-def _declaration(tool: FunctionTool | CustomTool, *, param: str) -> FunctionDeclaration:
-    match tool:
-        case CustomTool():
-            raise BadInput("Custom tools are not supported by this model. Use functions.", param=param)
-        case FunctionTool(function=function):
-            declaration = FunctionDeclaration(name=function.name)
-        case _:
-            assert_never(tool)
-    if function.description is not None:
-        declaration["description"] = function.description
-    if function.parameters is not None:
-        declaration["parametersJsonSchema"] = function.parameters
-    return declaration
-
-
-def _function_calling(request: ChatRequest) -> FunctionCallingConfig | None:
-    """How tools may be called; None leaves it to Gemini, whose default is AUTO."""
-    if not request.tools:
-        _refuse_choice_without_tools(request)
-        return None
-    choice = request.tool_choice
-    match choice:
-        case None | "auto":
-            return _automatic(request)
-        case "none":
-            return {"mode": "NONE"}
-        case "required":
-            return {"mode": "ANY"}
-        case NamedTool(function=function):
-            return {"mode": "ANY", "allowedFunctionNames": [function.name]}
-        case AllowedTools(allowed_tools=allowed):
-            # AUTO takes no list of names; VALIDATED does, and may also answer in words.
-            names = [tool.function.name for tool in allowed.tools]
-            return {"mode": "ANY" if allowed.mode == "required" else "VALIDATED", "allowedFunctionNames": names}
-        case NamedCustomTool():
-            raise BadInput("Custom tools are not supported by this model. Use functions.", param="tool_choice")
-        case _:
-            assert_never(choice)
-
-
-def _refuse_choice_without_tools(request: ChatRequest) -> None:
-    if request.tool_choice not in (None, "none", "auto"):
-        raise BadInput("'tool_choice' needs 'tools'. Send the tools, or leave it out.", param="tool_choice")
-
-
-def _automatic(request: ChatRequest) -> FunctionCallingConfig | None:
-    """Strict functions get VALIDATED, which keeps arguments to their schema; AUTO does not promise it."""
-    if any(isinstance(tool, FunctionTool) and tool.function.strict for tool in request.tools or ()):
-        return {"mode": "VALIDATED"}
-    return {"mode": "AUTO"} if request.tool_choice == "auto" else None
-
-
-def _generation_config(request: ChatRequest) -> GenerationConfig:
+def _generation_config(request: ChatRequest, profile: Profile) -> GenerationConfig:
     return {
         **_sampling(request),
         **_limits(request),
         **_logprobs(request),
         **_format(request),
-        **_thinking(request),
+        **_thinking(request, profile),
         **_resolution(request),
     }
 
@@ -264,12 +173,9 @@ def _format(request: ChatRequest) -> GenerationConfig:
             return {}
 
 
-def _thinking(request: ChatRequest) -> GenerationConfig:
-    """Who asks for an effort sees the thoughts; none is as little as Gemini can think."""
-    effort = request.reasoning_effort
-    if effort is None:
-        return {}
-    return {"thinkingConfig": {"thinkingLevel": _LEVELS[effort], "includeThoughts": effort != "none"}}
+def _thinking(request: ChatRequest, profile: Profile) -> GenerationConfig:
+    config = thinking(request, profile)
+    return {} if config is None else {"thinkingConfig": config}
 
 
 def _resolution(request: ChatRequest) -> GenerationConfig:

@@ -4,7 +4,8 @@ Choices this dialect makes:
 - A blocked prompt (``promptFeedback.blockReason``) is an answer, not an error: one choice, empty content,
   ``finish_reason: content_filter``.
 - Thoughts are ``reasoning_content``; they come only when the request set ``reasoning_effort``.
-- A part's ``thoughtSignature`` travels on the tool call, at ``extra_content.google.thought_signature``.
+- A part's ``thoughtSignature`` travels at ``extra_content.google.thought_signature``: a call's on the tool call, a
+  text's on the message. It is to be given back there.
 - Answers the model itself botched (``MALFORMED_FUNCTION_CALL`` and its like) are a 502: trying again may mend them.
 
 Source of the shape: ``GenerateContentResponse`` in Vertex AI's REST reference.
@@ -140,6 +141,7 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     text: str | None = None
     thoughts: str | UnsetType = UNSET
     calls: list[ToolCall] = []
+    extra: ExtraContent | UnsetType = UNSET
 
 
 _DECODER = msgspec.json.Decoder(GenerateContentResponse)
@@ -176,7 +178,7 @@ def blocked(response: GenerateContentResponse) -> bool:
 def said(candidate: Candidate, exchange: Exchange, *, choice: int, calls_before: int = 0) -> Said:
     """Text, thoughts and calls of a candidate, each joined in order."""
     parts = candidate.content.parts if candidate.content is not None else ()
-    if len(parts) == 1 and (only := parts[0]).text is not None and not only.thought:
+    if len(parts) == 1 and (only := parts[0]).text is not None and not (only.thought or only.thought_signature):
         return Said(only.text)
     texts = [part.text for part in parts if part.text is not None and not part.thought]
     thoughts = [part.text for part in parts if part.text is not None and part.thought]
@@ -184,6 +186,7 @@ def said(candidate: Candidate, exchange: Exchange, *, choice: int, calls_before:
         "".join(texts) if texts else None,
         "".join(thoughts) if thoughts else UNSET,
         _calls(parts, exchange, choice=choice, calls_before=calls_before),
+        _signed([part.thought_signature for part in parts if part.function_call is None]),
     )
 
 
@@ -251,6 +254,7 @@ def _choice(position: int, candidate: Candidate, exchange: Exchange) -> Choice:
         content="" if heard.text is None and not heard.calls else heard.text,
         reasoning_content=heard.thoughts,
         tool_calls=heard.calls or UNSET,
+        extra_content=heard.extra,
     )
     return Choice(
         index=position,
@@ -266,7 +270,13 @@ def _calls(parts: Iterable[Part], exchange: Exchange, *, choice: int, calls_befo
         ToolCall(
             id=call.id or exchange.call_id(choice, position),
             function=CalledFunction(name=call.name, arguments=msgspec.json.encode(call.args).decode()),
-            extra_content=ExtraContent(google=GoogleExtra(thought_signature=signature)) if signature else UNSET,
+            extra_content=_signed([signature]),
         )
         for position, (call, signature) in enumerate(called, calls_before)
     ]
+
+
+def _signed(signatures: list[str | None]) -> ExtraContent | UnsetType:
+    """Where the last of the signatures travels."""
+    found = [signature for signature in signatures if signature]
+    return ExtraContent(google=GoogleExtra(thought_signature=found[-1])) if found else UNSET

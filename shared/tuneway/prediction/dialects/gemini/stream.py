@@ -98,7 +98,10 @@ def _delta(heard: Said, turn: _Turn) -> Delta | None:
             content="" if heard.text is None and not heard.calls else heard.text,
             reasoning_content=heard.thoughts,
             tool_calls=calls,
+            extra_content=heard.extra,
         )
-    if not heard.text and heard.thoughts is UNSET and calls is UNSET:
+    if not heard.text and heard.thoughts is UNSET and calls is UNSET and heard.extra is UNSET:
         return None
-    return Delta(content=heard.text or UNSET, reasoning_content=heard.thoughts, tool_calls=calls)
+    return Delta(
+        content=heard.text or UNSET, reasoning_content=heard.thoughts, tool_calls=calls, extra_content=heard.extra
+    )

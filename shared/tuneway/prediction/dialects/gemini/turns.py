@@ -24,6 +24,7 @@ from tuneway.prediction.hub.messages import (
 )
 
 Role = Literal["user", "model"]
+_INSTRUCTIONS = (SystemMessage, DeveloperMessage)
 
 
 class Content(TypedDict):
@@ -51,7 +52,7 @@ def system_parts(messages: list[Message]) -> list[Part]:
     return [
         {"text": text}
         for message in messages
-        if isinstance(message, SystemMessage | DeveloperMessage)
+        if isinstance(message, _INSTRUCTIONS)
         for text in texts_of(message.content)
     ]
 
@@ -61,11 +62,11 @@ def contents(messages: list[Message]) -> list[Content]:
     calls = _calls(messages)
     turns: list[Content] = []
     for position, message in _in_order_of_calls(messages, calls) if calls else enumerate(messages):
-        parts = _parts(message, calls, param=f"messages[{position}]")
-        if parts and turns and turns[-1]["role"] == _role(message):
+        parts, role = _parts(message, calls, param=f"messages[{position}]"), _role(message)
+        if parts and turns and turns[-1]["role"] == role:
             turns[-1]["parts"] += parts
         elif parts:
-            turns.append({"role": _role(message), "parts": parts})
+            turns.append({"role": role, "parts": parts})
     return turns
 
 
@@ -102,9 +103,10 @@ def _assistant_parts(message: AssistantMessage, *, param: str) -> list[Part]:
     if message.function_call is not None or message.audio is not None:
         field = "function_call" if message.function_call is not None else "audio"
         raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
-    if isinstance(message.content, str) and message.content and not (message.tool_calls or message.extra_content):
+    if isinstance(message.content, str) and message.content and not (message.tool_calls or message.extra):
         return [{"text": message.content}]  # nearly every answer of a conversation
-    parts = [_signed({"text": text}, message.extra_content) for text in spoken_texts(message) if text]
+    texts: list[Part] = [{"text": text} for text in spoken_texts(message) if text]
+    parts = [*texts[:-1], *(_signed(last, message.extra) for last in texts[-1:])]
     for position, call in enumerate(message.tool_calls or ()):
         parts.append(_function_call(call, param=f"{param}.tool_calls[{position}]"))
     return parts
@@ -125,7 +127,7 @@ def _arguments(text: str, *, param: str) -> dict[str, object]:
 
 
 def _signed(part: Part, extra: ExtraContent | None) -> Part:
-    """The part with the thought signature it came with: Gemini 3 wants it back on the same part."""
+    """The part with the thought signature it came with: Gemini 3 wants it back there. Of texts it is the last one's."""
     signature = extra.google.thought_signature if extra is not None and extra.google is not None else None
     return {**part, "thoughtSignature": signature} if signature else part
 

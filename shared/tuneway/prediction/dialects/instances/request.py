@@ -13,32 +13,39 @@ and ``parameters`` says the latter again in Vertex AI's names (``stop_sequences`
 
 from typing import TypedDict
 
-from tuneway.prediction.hub.fit import fitted
-from tuneway.prediction.hub.messages import AssistantMessage, Message, TextPart
+from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, fitted
+from tuneway.prediction.hub.messages import (
+    AssistantMessage,
+    DeveloperMessage,
+    Message,
+    SystemMessage,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
 from tuneway.prediction.hub.request import ChatRequest, output_limit, stop_sequences
 from tuneway.routing.routes import Target
 
 UNSUPPORTED = (
-    "audio",
-    "function_call",
-    "functions",
-    "logit_bias",
+    *OPENAIS_OWN,
     "logprobs",
-    "modalities",
-    "moderation",
     "parallel_tool_calls",
-    "prediction",
     "reasoning_effort",
     "response_format",
     "service_tier",
-    "store",
     "tool_choice",
     "tools",
     "top_logprobs",
-    "verbosity",
-    "web_search_options",
 )
-_SPEAKERS = {"system": "System", "developer": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
+# What changes no answer, and what no container is known to read.
+HINTS = (*CACHING, "metadata", "safety_identifier", "user")
+_SPEAKERS: dict[type[Message], str] = {
+    SystemMessage: "System",
+    DeveloperMessage: "System",
+    UserMessage: "User",
+    AssistantMessage: "Assistant",
+    ToolMessage: "Tool",
+}
 
 Sampling = dict[str, float | int | list[str]]
 # No TypedDict: a container may be sent anything, and one key holds an @.
@@ -69,7 +76,7 @@ def prompt_of(messages: list[Message]) -> str | None:
         return None
     if len(texts) == 1:
         return texts[0]
-    lines = [f"{_speaker(message)}: {text}" for message, text in zip(messages, texts, strict=True)]
+    lines = [f"{_SPEAKERS[type(message)]}: {text}" for message, text in zip(messages, texts, strict=True)]
     return "\n\n".join([*lines, "Assistant:"])
 
 
@@ -101,10 +108,6 @@ def _sampling(request: ChatRequest, *, stop: str, choices: str) -> Sampling:
         "frequency_penalty": request.frequency_penalty,
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _speaker(message: Message) -> str:
-    return _SPEAKERS[str(message.__struct_config__.tag)]
 
 
 def _text(message: Message) -> str | None:

@@ -17,14 +17,14 @@ CHARACTERS_A_TOKEN = 4
 
 def from_response(body: bytes, exchange: Exchange) -> ChatCompletion:
     """The completion. Raises UpstreamError when the body is an error, no JSON, or of no known shape."""
-    decoded = parse(body)
-    answers = answers_of(decoded, exchange)
+    decoded, prompt = parse(body), prompt_of(exchange.request.messages)
+    answers = answers_of(decoded, prompt)
     return ChatCompletion(
         id=exchange.id,
         created=exchange.created,
         model=exchange.request.model,
         choices=[_choice(index, answer) for index, answer in enumerate(answers)],
-        usage=usage_in(decoded) or estimated(exchange, sum(len(answer.text) for answer in answers)),
+        usage=usage_in(decoded) or estimated(prompt, sum(len(answer.text) for answer in answers)),
     )
 
 
@@ -39,9 +39,9 @@ def parse(body: bytes) -> object:
     return decoded
 
 
-def answers_of(decoded: object, exchange: Exchange) -> list[Answer]:
+def answers_of(decoded: object, prompt: str | None) -> list[Answer]:
     """The answers, at least one. Raises UpstreamError, showing the shape, when there are none."""
-    answers = answers_in(decoded, prompt=prompt_of(exchange.request.messages))
+    answers = answers_in(decoded, prompt=prompt)
     if not answers:
         raise unknown_shape(decoded)
     return answers
@@ -55,9 +55,9 @@ def unknown_shape(decoded: object) -> UpstreamError:
     )
 
 
-def estimated(exchange: Exchange, written: int) -> Usage:
+def estimated(prompt: str | None, written: int) -> Usage:
     """Tokens by the rule of thumb, marked as such; ``written`` is in characters."""
-    read = _tokens(len(prompt_of(exchange.request.messages) or ""))
+    read = _tokens(len(prompt or ""))
     return Usage(
         prompt_tokens=read,
         completion_tokens=_tokens(written),

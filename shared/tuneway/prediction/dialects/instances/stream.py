@@ -7,6 +7,7 @@ of ``predictions.py``, each holding the next piece of its answer, which have no 
 from msgspec import UNSET
 
 from tuneway.prediction.dialects.instances.predictions import Answer, finish_of, is_list, is_object, usage_in
+from tuneway.prediction.dialects.instances.request import prompt_of
 from tuneway.prediction.dialects.instances.response import answers_of, estimated, parse
 from tuneway.prediction.hub.answer import Chunk, ChunkChoice, Delta, Exchange, FinishReason, Usage
 from tuneway.prediction.hub.chunks import ChunkPress
@@ -19,7 +20,7 @@ class StreamDecoder:
     """Events in, chunks out; ``usage`` is what was counted, or estimated of what was said so far."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+        self._prompt = prompt_of(exchange.request.messages)
         self._press = ChunkPress(exchange)
         self._finishes: dict[int, FinishReason | None] = {}
         self._counted: Usage | None = None
@@ -29,7 +30,7 @@ class StreamDecoder:
     @property
     def usage(self) -> Usage:
         """The tokens so far."""
-        return self._counted or estimated(self._exchange, self._written)
+        return self._counted or estimated(self._prompt, self._written)
 
     def decode(self, event: bytes) -> list[Chunk]:
         """The chunks of one event. Raises UpstreamError when it is an error or of no known shape."""
@@ -39,7 +40,7 @@ class StreamDecoder:
         decoded = parse(event)
         self._counted = usage_in(decoded) or self._counted
         if (deltas := _deltas(decoded)) is None:
-            return [self._chunk(index, answer) for index, answer in enumerate(answers_of(decoded, self._exchange))]
+            return [self._chunk(index, answer) for index, answer in enumerate(answers_of(decoded, self._prompt))]
         self._ended = False
         return [self._chunk(index, answer) for index, answer in deltas if answer.text or answer.finish]
 

@@ -7,7 +7,8 @@
 | tool calls without an id or a type, or as one object | an id, ``function``, a list |
 | arguments as an object | arguments as JSON text |
 | null where a field may only be absent; no ``refusal`` or ``logprobs`` where they must stand | what OpenAI sends |
-| ``eos_token``, ``model_length``, ``abort`` and other reasons | one of OpenAI's |
+| ``eos_token``, ``model_length``, ``abort`` and other reasons | one of OpenAI's; ``native_finish_reason`` where the \
+window was full |
 
 Fields nobody here knows stay as they are.
 """
@@ -26,6 +27,7 @@ from tuneway.prediction.dialects.openai.values import (
     objects_in,
     without,
 )
+from tuneway.prediction.hub.answer import WINDOW_FULL
 
 FINISHES: dict[str, str] = {
     "stop": "stop",
@@ -35,10 +37,13 @@ FINISHES: dict[str, str] = {
     "function_call": "function_call",
     "max_tokens": "length",
     "model_length": "length",
+    WINDOW_FULL: "length",
     "safety": "content_filter",
     "tool_call": "tool_calls",
     "tool_use": "tool_calls",
 }
+# Mistral's word for a full context window, and the others'.
+_WINDOW_FULL = frozenset({"model_length", WINDOW_FULL})
 _ABSENT_AT_TOP = frozenset({"system_fingerprint", "prompt_logprobs", "kv_transfer_params", "usage", "error", "object"})
 _ABSENT_IN_MESSAGE = frozenset({"tool_calls", "function_call", "annotations", "reasoning_content", "role", "audio"})
 _ABSENT_IN_CALL = frozenset({"id", "type", "index"})
@@ -84,6 +89,7 @@ def _whole_choice(choice: Fields, position: int, passage: Passage) -> Fields:
         "message": _message(message if is_object(message) else {}, index, passage),
         "logprobs": _logprobs(choice.get("logprobs")),
         "finish_reason": _finish(choice.get("finish_reason")) or "stop",
+        **_native(choice),
     }
 
 
@@ -107,6 +113,7 @@ def _chunk_choice(choice: Fields, position: int, passage: Passage) -> Fields:
         "delta": _delta(delta if is_object(delta) else {}, index, passage),
         "logprobs": _logprobs(choice.get("logprobs")),
         "finish_reason": _finish(choice.get("finish_reason")),
+        **_native(choice),
     }
 
 
@@ -187,6 +194,7 @@ def _text_choice(choice: Fields, position: int, _passage: Passage) -> Fields:
         "index": _index(choice, position),
         "logprobs": choice.get("logprobs"),
         "finish_reason": "stop" if finish in {"tool_calls", "function_call"} else finish,
+        **_native(choice),
     }
 
 
@@ -225,6 +233,10 @@ def _token(token: object) -> object:
 def _finish(reason: object) -> str | None:
     """One of OpenAI's reasons; ``stop`` for any that is none of the others."""
     return FINISHES.get(reason.lower(), "stop") if isinstance(reason, str) and reason else None
+
+
+def _native(choice: Fields) -> Fields:
+    return {"native_finish_reason": WINDOW_FULL} if choice.get("finish_reason") in _WINDOW_FULL else {}
 
 
 _Clean = Callable[[Fields, int, Passage], Fields]

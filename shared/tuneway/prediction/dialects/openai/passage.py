@@ -23,12 +23,14 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     model: str
     stream: bool | None = None
     stream_options: Options | None = None
+    n: object = None
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A call under way: the caller's ``body`` and name of the model, the id and Unix time for an answer without.
 
-    ``shows_usage`` and ``continuous`` say whether the caller asked to see the tokens of a stream, and of each chunk.
+    ``shows_usage`` and ``continuous`` say whether the caller asked to see the tokens of a stream, and of each chunk,
+    ``several`` whether the body asks for anything but one choice.
     """
 
     kind: Kind = "chat"
@@ -36,8 +38,10 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     model: str
     id: str
     created: int
+    stream: bool = False
     shows_usage: bool = False
     continuous: bool = False
+    several: bool = False
 
     def call_id(self, choice: int, position: int) -> str:
         """An id for a tool call that came without one, the same on every replay."""
@@ -69,6 +73,8 @@ def passage_of(body: bytes, *, answer_id: str, created: int, kind: Kind = "chat"
         model=asked.model,
         id=answer_id,
         created=created,
+        stream=asked.stream is True,
         shows_usage=options.include_usage is True,
         continuous=options.continuous_usage_stats is True,
+        several=asked.n is not None and asked.n != 1,
     )

@@ -11,70 +11,66 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw
 
-from tuneway.errors import BadInput
 from tuneway.prediction.dialects.openai.passage import asked_of
 from tuneway.prediction.dialects.openai.servers import Server, counts_when_asked, family_of, served_name, server_of
+from tuneway.prediction.dialects.openai.spoken import ELSEWHERE, spoken
 from tuneway.prediction.dialects.openai.values import Fields, is_object, objects_in
-from tuneway.prediction.hub.fit import HARMLESS, fitted
-from tuneway.prediction.hub.request import ChatRequest
+from tuneway.prediction.hub.fit import HARMLESS, fitted, unsupported_by
+from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest
 from tuneway.prediction.profiles import Profile
 from tuneway.routing.routes import Target
 
 RawFields = dict[str, Raw]
 
 _NEEDED = frozenset({"model", "messages", "prompt", "input", "stream"})
-_OURS = frozenset({"reasoning_content", "extra_content", "annotations", "parsed", "cache_control"})
+_OURS = frozenset({"reasoning_content", "extra_content", "annotations", "parsed", "cache_control", ELSEWHERE})
 # Here the tools are sent, so that "none" asks for something.
 _PLAIN_HARMLESS: dict[str, tuple[object, ...]] = {**HARMLESS, "tool_choice": ("auto",)}
 _FIELDS = msgspec.json.Decoder(RawFields)
 _OPTIONS: msgspec.json.Decoder[RawFields | None] = msgspec.json.Decoder(RawFields | None)
 _ENCODER = msgspec.json.Encoder()
-_MESSAGES = msgspec.json.Decoder(list[RawFields])
-_TRUE, _NOTHING = Raw(b"true"), Raw(b"null")
+# Who asks, under OpenAI's newer name, which it bounds at 64 characters and other servers do not know yet.
+_SAFETY = "safety_identifier"
+_TRUE = Raw(b"true")
 
 
 def to_request(request: ChatRequest, target: Target) -> Fields:
     """The body for a hub request. Raises BadInput naming what the target's server cannot express."""
-    wanted = fitted(request, (), drop=target.drop_params)
-    body = _FIELDS.decode(_ENCODER.encode(_plain(wanted)))
+    unknown = request.unknown if isinstance(request, ExtendedRequest) else {}
+    wanted = fitted(request, (), drop=target.drop_params, extras=tuple(unknown))
+    body = _FIELDS.decode(_ENCODER.encode({**unknown, **_plain(wanted)}))
     return dict(_fitted(body, target, alias=request.model, stream=request.stream is True))
 
 
-def passed_on(body: bytes, target: Target, *, stream: bool) -> bytes:
+def passed_on(body: bytes, target: Target, *, stream: bool, alias: str | None = None) -> bytes:
     """The caller's body with the model's served name, fitted to the target's server.
 
-    Raises BadInput naming a parameter that the server would ignore. ``/completions`` bodies pass the same way.
+    Raises BadInput naming a parameter that the server would ignore. ``/completions`` bodies pass the same way. Who has
+    read the body before gives the caller's name of the model.
     """
-    alias = asked_of(body).model
+    alias = alias or asked_of(body).model
     return _ENCODER.encode(_fitted(_FIELDS.decode(body), target, alias=alias, stream=stream))
 
 
 def _fitted(fields: RawFields, target: Target, *, alias: str, stream: bool) -> RawFields:
     server = server_of(target)
     kept = _without(fields, (name for name in target.drop_params if name not in _NEEDED))
-    kept = _renamed(_without(_heard(kept, server, alias=alias), server.hints), server.renamed)
-    kept = _spoken(_limited(kept, family_of(target)), server)
+    family = family_of(target)
+    heard = _heard(kept, server, (*server.refused, *family.unsupported), alias=alias)
+    kept = _renamed(_without(heard, server.hints), server.renamed)
+    kept = spoken(_thinking(_limited(kept, family), server), server, alias=alias)
     named = {**kept, "model": Raw(_ENCODER.encode(served_name(target)))}
     return _counting(named) if stream and counts_when_asked(server, target) else named
 
 
-def _heard(fields: RawFields, server: Server, *, alias: str) -> RawFields:
-    """The fields the server takes: one it would ignore is refused, unless it asks for what happens anyway."""
-    refused = [name for name in server.refused if name in fields]
+def _heard(fields: RawFields, server: Server, refusals: Iterable[str], *, alias: str) -> RawFields:
+    """The fields the target takes: one it would refuse or ignore is refused, unless it asks for what happens anyway."""
+    refused = [name for name in refusals if name in fields]
     for name in refused:
         if (value := _value(fields[name])) is not None and value not in _PLAIN_HARMLESS.get(name, ()):
-            raise unsupported(name, alias)
+            raise unsupported_by(alias, name)
     neutral = [name for name, same in server.neutral.items() if name in fields and _value(fields[name]) == same]
     return _without(fields, [*refused, *neutral])
-
-
-def unsupported(name: str, alias: str) -> BadInput:
-    """The refusal of a parameter that the target's server does not take."""
-    return BadInput(
-        f"'{name}' is not supported by '{alias}'. Leave it out, or add '{name}' to drop_params of the model's route.",
-        param=name,
-        code="unsupported_parameter",
-    )
 
 
 def _without(fields: RawFields, names: Iterable[str]) -> RawFields:
@@ -85,7 +81,7 @@ def _without(fields: RawFields, names: Iterable[str]) -> RawFields:
 def _renamed(fields: RawFields, names: dict[str, str]) -> RawFields:
     """The newer of two names wins where a body has both."""
     renamed = {names[name]: value for name, value in fields.items() if name in names}
-    return {**_without(fields, names), **renamed}
+    return {**_without(fields, names), **renamed} if renamed else fields
 
 
 def _limited(fields: RawFields, profile: Profile) -> RawFields:
@@ -95,19 +91,13 @@ def _limited(fields: RawFields, profile: Profile) -> RawFields:
     return {profile.limit_field: fields["max_tokens"], **_without(fields, ["max_tokens"])}
 
 
-def _spoken(fields: RawFields, server: Server) -> RawFields:
-    """Messages under the roles the server knows; what are no messages is the server's to refuse."""
-    said = fields.get("messages", _NOTHING)
-    if not any(role.encode() in bytes(said) for role in server.roles):
+def _thinking(fields: RawFields, server: Server) -> RawFields:
+    """The effort in the server's nearest word."""
+    if not server.efforts or "reasoning_effort" not in fields:
         return fields
-    try:
-        messages = _MESSAGES.decode(said)
-    except msgspec.ValidationError:
-        return fields
-    known = {_ENCODER.encode(role): Raw(_ENCODER.encode(name)) for role, name in server.roles.items()}
-    roles = [known.get(bytes(one.get("role", _NOTHING))) for one in messages]
-    told = [{**one, "role": role} if role else one for one, role in zip(messages, roles, strict=True)]
-    return {**fields, "messages": Raw(_ENCODER.encode(told))}
+    asked = _value(fields["reasoning_effort"])
+    told = server.efforts.get(asked) if isinstance(asked, str) else None
+    return fields if told is None else {**fields, "reasoning_effort": Raw(_ENCODER.encode(told))}
 
 
 def _counting(fields: RawFields) -> RawFields:
@@ -125,9 +115,10 @@ def _plain(request: ChatRequest) -> Fields:
     """The request without what only this house and its other dialects know."""
     body: Fields = msgspec.to_builtins(request)
     messages = [_message(message) for message in objects_in(body["messages"])]
-    rest = {name: value for name, value in body.items() if name != "unknown"}
+    rest = {name: value for name, value in body.items() if name not in {"unknown", _SAFETY}}
+    asker = {"user": body[_SAFETY]} if _SAFETY in body else {}
     tools = {"tools": [_bare(tool) for tool in objects_in(body["tools"])]} if "tools" in body else {}
-    return {**rest, "messages": messages, **tools}
+    return {**asker, **rest, "messages": messages, **tools}
 
 
 def _message(message: Fields) -> Fields:

@@ -23,6 +23,7 @@ from tuneway.prediction.hub.answer import (
     Exchange,
     FinishReason,
     Logprobs,
+    NativeFinish,
     ToolCall,
     Usage,
 )
@@ -122,6 +123,7 @@ class _ToldChoice(msgspec.Struct, gc=False):
     message: _ToldMessage
     logprobs: Logprobs | None
     finish_reason: str
+    native_finish_reason: NativeFinish | UnsetType = UNSET
 
 
 _CLEAN: dict[Kind, msgspec.json.Decoder[_Completion] | msgspec.json.Decoder[_TextCompletion]] = {
@@ -221,6 +223,7 @@ def _told(choice: _ToldChoice) -> Choice:
         ),
         logprobs=choice.logprobs,
         finish_reason=TOLD_FINISHES[choice.finish_reason],
+        native_finish_reason=choice.native_finish_reason,
     )
 
 

@@ -17,13 +17,19 @@ _FAMILIES = {"mistralai": "mistral", "ai21": "mistral"}
 _BY_PROVIDER = {"azure": "azure", "openai": "openai", "vertex": "vertex"}
 
 
+# How a server has a part that it knows under another form (``spoken.py``).
+Form = Literal["document_url", "sound_text"]
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A server's ways; ``source`` says where they are written.
 
     - ``renamed``: fields it knows by another name; ``refused``: fields it would not see, or ignore
     - ``hints``: fields it does not take and that change no answer; ``neutral``: values it refuses but that ask for
-      what it does anyway
-    - ``roles``: roles of messages it knows by another name
+      what it does anyway; ``efforts``: its nearest word for a ``reasoning_effort`` that it does not know
+    - ``roles``: roles of messages it knows by another name; ``foreign``: their fields that it chokes on and that tell
+      a model nothing
+    - ``forms``: parts of messages that it has in another form; ``refused_parts``: those it does not have
     - ``usage``: whether a stream counts its tokens when ``asked`` to (``stream_options``), or ``always``; since which
       dated API it can be asked
     - ``completions``: whether ``/completions`` is ``passed`` on, is only for fill-in-the-middle, or is told as a chat
@@ -35,7 +41,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     refused: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     neutral: dict[str, float] = {}
+    efforts: dict[str, str] = {}
     roles: dict[str, str] = {}
+    foreign: tuple[str, ...] = ()
+    forms: dict[str, Form] = {}
+    refused_parts: tuple[str, ...] = ()
     usage: Literal["asked", "always"] = "asked"
     usage_since: str = ""
     completions: Literal["passed", "fim", "chat"] = "passed"

@@ -17,6 +17,7 @@ from tuneway.prediction.hub.answer import (
     Exchange,
     FunctionDelta,
     Logprobs,
+    NativeFinish,
     ToolCallDelta,
     Usage,
 )
@@ -52,6 +53,7 @@ class _Choice(msgspec.Struct, gc=False):
     delta: _Delta
     logprobs: Logprobs | None
     finish_reason: str | None
+    native_finish_reason: NativeFinish | UnsetType = UNSET
 
 
 class StreamDecoder:
@@ -96,17 +98,25 @@ class StreamDecoder:
         opening = choice.index not in self._finished
         self._finished[choice.index] = choice.finish_reason is not None or self._finished.get(choice.index, False)
         delta = choice.delta
-        said = delta.content or delta.refusal or UNSET
-        self._written += len(said or "") + len(delta.reasoning_content or "")
+        said, refused = delta.content or UNSET, delta.refusal or UNSET
+        self._written += len(said or "") + len(refused or "") + len(delta.reasoning_content or "")
+        silent = said is UNSET and refused is UNSET and delta.tool_calls is UNSET
         told = Delta(
             role="assistant" if opening else UNSET,
-            content="" if opening and said is UNSET and delta.tool_calls is UNSET else said,
+            content="" if opening and silent else said,
+            refusal=refused,
             reasoning_content=delta.reasoning_content,
             tool_calls=UNSET if delta.tool_calls is UNSET else [_piece(piece) for piece in delta.tool_calls],
         )
         finish = None if choice.finish_reason is None else TOLD_FINISHES[choice.finish_reason]
         return self._press.chunk(
-            ChunkChoice(index=choice.index, delta=told, logprobs=choice.logprobs, finish_reason=finish)
+            ChunkChoice(
+                index=choice.index,
+                delta=told,
+                logprobs=choice.logprobs,
+                finish_reason=finish,
+                native_finish_reason=choice.native_finish_reason,
+            )
         )
 
 

@@ -13,12 +13,14 @@ from tuneway.prediction.events import ByteTeller, Events, as_they_are, opened
 from tuneway.prediction.hub.answer import DONE, ChatCompletion, Chunk, Exchange
 from tuneway.prediction.hub.request import ChatRequest
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.several import all_given, all_told
 from tuneway.prediction.side_calls import as_they_come, in_order
 from tuneway.prediction.surfaces.completions.passing import passed_on_completion, to_fim_request, way_to
 from tuneway.prediction.surfaces.completions.request import (
     CompletionRequest,
     completion_to_chats,
     decode_completion_request,
+    number_of_prompts,
 )
 from tuneway.prediction.surfaces.completions.response import (
     ChunkTeller,
@@ -56,6 +58,10 @@ class CompletionQuestion:
 
     async def whole(self, target: Target) -> bytes:
         """The completion."""
+        body = await self._told(target)
+        return body if self._wanted(target) == 1 else all_given(body, self._wanted(target))
+
+    async def _told(self, target: Target) -> bytes:
         if way_to(target) == "chat":
             return encode_completion(chat_to_completion(await self._answers(target), self.request))
         answer = await whole(self._passing(target, stream=False), via=self._via, journey=self._journey)
@@ -65,7 +71,14 @@ class CompletionQuestion:
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         """The first chunks, and the rest."""
-        return await opened(as_they_are(self._chats(target) if way_to(target) == "chat" else self._passed(target)))
+        events = as_they_are(self._chats(target) if way_to(target) == "chat" else self._passed(target))
+        wanted = self._wanted(target)
+        return await opened(events if wanted == 1 else all_told(events, wanted))
+
+    def _wanted(self, target: Target) -> int:
+        """How many choices there must be: so many for each prompt; where only one is asked for, nothing is counted."""
+        asked = 1 if "n" in target.drop_params else self.request.n or 1
+        return 1 if asked == 1 else asked * number_of_prompts(self.request)
 
     def _passing(self, target: Target, *, stream: bool) -> Call:
         if way_to(target) == "fim":

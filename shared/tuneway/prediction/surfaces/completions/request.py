@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.decode import with_unknown
+from tuneway.prediction.hub.fit import refuse_unseen, unsupported_by
 from tuneway.prediction.hub.messages import UserMessage
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, Penalty, StreamOptions
 from tuneway.routing.routes import Target
@@ -65,8 +66,14 @@ def completion_to_chats(request: CompletionRequest, target: Target) -> list[Chat
     """One chat for each prompt, in order. Raises BadInput naming what a chat cannot express."""
     kept = _dropped(request, target.drop_params)
     _refuse_inexpressible(kept)
-    _refuse_unknown(kept, target.drop_params)
+    refuse_unseen(kept.unknown, target.drop_params, model=kept.model)
     return [_chat(kept, prompt) for prompt in prompts_of(kept)]
+
+
+def number_of_prompts(request: CompletionRequest) -> int:
+    """How many prompts there are; a list of tokens is one."""
+    prompt = request.prompt
+    return 1 if isinstance(prompt, str) or isinstance(prompt[0], int) else len(prompt)
 
 
 def prompts_of(request: CompletionRequest) -> list[str]:
@@ -90,12 +97,7 @@ def prompts_of(request: CompletionRequest) -> list[str]:
 
 def unsupported(name: str, request: CompletionRequest, why: str = "") -> BadInput:
     """The refusal of a parameter that this target cannot express."""
-    return BadInput(
-        f"'{name}' is not supported by '{request.model}'{why}. "
-        f"Leave it out, or add '{name}' to drop_params of the model's route.",
-        param=name,
-        code="unsupported_parameter",
-    )
+    return unsupported_by(request.model, name, why=why)
 
 
 def _chat(request: CompletionRequest, prompt: str) -> ChatRequest:
@@ -135,17 +137,6 @@ def _refuse_inexpressible(request: CompletionRequest) -> None:
     for name, faulty in faults.items():
         if faulty:
             raise unsupported(name, request, why.get(name, ""))
-
-
-def _refuse_unknown(request: CompletionRequest, drop: tuple[str, ...]) -> None:
-    for name in request.unknown:
-        if name not in drop:
-            raise BadInput(
-                f"Unknown parameter: '{name}'. '{request.model}' would not see it: "
-                f"leave it out, or add '{name}' to drop_params of the model's route.",
-                param=name,
-                code="unknown_parameter",
-            )
 
 
 def _require_one_kind(prompt: Prompt) -> None:

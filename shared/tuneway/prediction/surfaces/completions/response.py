@@ -1,7 +1,8 @@
 """``/v1/completions``: a chat's answer told as OpenAI tells completions, whole or in chunks.
 
 Shape: OpenAI's published OpenAPI document, ``CreateCompletionResponse``; chunks have the same shape, as OpenAI streams
-them, with ``finish_reason`` null until the last. Thoughts have no place here and are left to the usage.
+them, with ``finish_reason`` null until the last. Thoughts have no place here and are left to the usage; a refusal in
+the model's own words is the text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from tuneway.prediction.hub.answer import (
     CompletionDetails,
     FinishReason,
     Logprobs,
+    NativeFinish,
     PromptDetails,
     Usage,
 )
@@ -50,6 +52,7 @@ class CompletionChoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     index: int
     logprobs: CompletionLogprobs | None
     finish_reason: Finish | None
+    native_finish_reason: NativeFinish | UnsetType = UNSET
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -105,7 +108,7 @@ class ChunkTeller:
 
     def _choice(self, choice: ChunkChoice) -> CompletionChoice | None:
         opening = choice.index not in self._offsets
-        text = (self._echoed if opening else "") + (choice.delta.content or "")
+        text = (self._echoed if opening else "") + (choice.delta.content or "") + (choice.delta.refusal or "")
         if not text and choice.finish_reason is None:
             return None
         offset = self._offsets.get(choice.index, 0)
@@ -115,6 +118,7 @@ class ChunkTeller:
             index=self._first + choice.index,
             logprobs=_logprobs(choice.logprobs, offset=offset),
             finish_reason=None if choice.finish_reason is None else _FINISHES[choice.finish_reason],
+            native_finish_reason=choice.native_finish_reason,
         )
 
 
@@ -155,10 +159,11 @@ def _written(details: Sequence[CompletionDetails]) -> CompletionDetails:
 
 def _choice(choice: Choice, first: int, *, echoed: str) -> CompletionChoice:
     return CompletionChoice(
-        text=echoed + (choice.message.content or ""),
+        text=echoed + (choice.message.content or "") + (choice.message.refusal or ""),
         index=first + choice.index,
         logprobs=_logprobs(choice.logprobs, offset=0),
         finish_reason=_FINISHES[choice.finish_reason],
+        native_finish_reason=choice.native_finish_reason,
     )
 
 

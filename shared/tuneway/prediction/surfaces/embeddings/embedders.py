@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tuneway.errors import BadInput
-from tuneway.prediction.surfaces.embeddings import bedrock, openai, vertex
+from tuneway.prediction.profiles import profile_of
+from tuneway.prediction.surfaces.embeddings import bedrock, embed_content, openai, vertex
 from tuneway.prediction.surfaces.embeddings.answer import EmbeddingResponse
 from tuneway.prediction.surfaces.embeddings.request import EmbeddingRequest
 from tuneway.routing.routes import Target
@@ -30,6 +31,7 @@ class Embedder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 VERTEX = Embedder(to_requests=vertex.to_requests, from_responses=vertex.from_responses)
+CONTENT = Embedder(to_requests=embed_content.to_requests, from_responses=embed_content.from_responses)
 OPENAI = Embedder(to_requests=None, from_responses=openai.from_responses)
 TITAN = Embedder(to_requests=bedrock.to_titan_requests, from_responses=bedrock.from_titan_responses)
 COHERE = Embedder(to_requests=bedrock.to_cohere_requests, from_responses=bedrock.from_cohere_responses)
@@ -40,6 +42,8 @@ def embedder_of(target: Target) -> Embedder:
     match target.dialect:
         case "openai":
             return OPENAI
+        case "gemini" if profile_of(target).embeds_content:
+            return CONTENT
         case "gemini" if "embedding" in target.resource or "/endpoints/" in target.resource:
             return VERTEX
         case "instances":  # a tuned text embedding model has machines of its own, like any container

@@ -62,13 +62,19 @@ class ImageBlock(_Block, frozen=True, kw_only=True, tag="image"):
     source: Base64Source | UrlSource | FileSource
 
 
+class Citations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the answer is to quote a document by place."""
+
+    enabled: bool | None = None
+
+
 class DocumentBlock(_Block, frozen=True, kw_only=True, tag="document"):
     """A PDF, or a text."""
 
     source: Base64Source | UrlSource | FileSource | TextSource | ContentSource
     title: str | None = None
     context: str | None = None
-    citations: object = None
+    citations: Citations | None = None
 
 
 class ToolResultBlock(_Block, frozen=True, kw_only=True, tag="tool_result"):

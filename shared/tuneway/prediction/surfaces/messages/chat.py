@@ -7,7 +7,7 @@
 | ``thinking`` disabled or between_tools | ``reasoning_effort`` none |
 | ``tool_choice.disable_parallel_tool_use`` | ``parallel_tool_calls`` false |
 | ``output_config.format`` | ``response_format`` json_schema, strict |
-| ``metadata.user_id`` | ``user`` |
+| ``metadata.user_id`` | ``safety_identifier``, which like it is there to find abuse |
 | ``service_tier`` | nothing: it names Anthropic's own capacity |
 
 What the target cannot express is refused by its dialect, as for every other surface.
@@ -18,6 +18,7 @@ from typing import assert_never
 import msgspec
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.fit import refuse_unknown
 from tuneway.prediction.hub.messages import Message
 from tuneway.prediction.hub.request import (
     ChatRequest,
@@ -47,6 +48,7 @@ from tuneway.prediction.surfaces.messages.request import (
     bad_field,
 )
 from tuneway.prediction.surfaces.messages.turns import messages_of, system_message
+from tuneway.routing.routes import Target
 
 _LOW_BUDGET, _MEDIUM_BUDGET = 2_048, 16_384
 _DEFAULT_EFFORT: Effort = "medium"
@@ -75,9 +77,15 @@ def to_chat(request: MessagesRequest) -> ChatRequest:
         parallel_tool_calls=_parallel(request),
         response_format=_response_format(request),
         reasoning_effort=_effort(request),
-        user=request.metadata.user_id if request.metadata is not None else None,
+        safety_identifier=request.metadata.user_id if request.metadata is not None else None,
         unknown=request.unknown,
     )
+
+
+def refuse_foreign(chat: ChatRequest, target: Target) -> None:
+    """Raises BadInput naming a field of Anthropic's that only Claude knows (``container``, ``mcp_servers`` …)."""
+    if isinstance(chat, ExtendedRequest):
+        refuse_unknown(chat, target.drop_params)
 
 
 def shows_thoughts(request: MessagesRequest) -> bool:

@@ -10,13 +10,13 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tuneway.prediction.hub.answer import Chunk, Delta, FinishReason, ToolCallDelta, Usage
+from tuneway.prediction.hub.answer import Chunk, Delta, FinishReason, NativeFinish, ToolCallDelta, Usage
 from tuneway.prediction.hub.messages import ExtraContent, ThinkingBlock
 from tuneway.prediction.surfaces.messages.message import (
-    STOP_REASONS,
     Message,
     counts_of,
     message_id,
+    stop_reason,
     thinking_block,
 )
 from tuneway.prediction.surfaces.messages.signatures import signed_id
@@ -42,6 +42,7 @@ class MessageEvents:
         self._open: Kind | None = None
         self._calls: dict[int, int] = {}
         self._finish: FinishReason = "stop"
+        self._native: NativeFinish | UnsetType = UNSET
         self._usage = _NOTHING
 
     def encode(self, chunks: Iterable[Chunk]) -> bytes:
@@ -50,7 +51,7 @@ class MessageEvents:
 
     def flush(self) -> bytes:
         """The end: the open block's, why the message stopped, its tokens."""
-        delta = {"stop_reason": STOP_REASONS[self._finish], "stop_sequence": None}
+        delta = {"stop_reason": stop_reason(self._finish, self._native), "stop_sequence": None}
         last = _event("message_delta", {"delta": delta, "usage": counts_of(self._usage)})
         return self._closed() + last + _event("message_stop", {})
 
@@ -61,6 +62,7 @@ class MessageEvents:
         for choice in chunk.choices:
             if choice.index == 0:
                 self._finish = choice.finish_reason or self._finish
+                self._native = choice.native_finish_reason or self._native
                 told += self._delta(choice.delta)
         return told
 

@@ -7,14 +7,14 @@ with an empty one; a call's Gemini signature travels in its id (``signatures.py`
 from typing import Literal, TypedDict
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
-from tuneway.prediction.hub.answer import AnswerMessage, ChatCompletion, FinishReason, Usage
+from tuneway.prediction.hub.answer import AnswerMessage, ChatCompletion, FinishReason, NativeFinish, Usage
 from tuneway.prediction.hub.answer import ToolCall as HubToolCall
 from tuneway.prediction.hub.messages import ThinkingBlock as HubThinkingBlock
 from tuneway.prediction.surfaces.messages.signatures import signed_id
 
-StopReason = Literal["end_turn", "max_tokens", "tool_use", "refusal"]
+StopReason = Literal["end_turn", "max_tokens", "tool_use", "refusal", "model_context_window_exceeded"]
 STOP_REASONS: dict[FinishReason, StopReason] = {
     "stop": "end_turn",
     "length": "max_tokens",
@@ -100,10 +100,15 @@ def message_of(completion: ChatCompletion, *, thoughts: bool = True) -> Message:
         "role": "assistant",
         "model": completion.model,
         "content": _content(choice.message, thoughts=thoughts),
-        "stop_reason": STOP_REASONS[choice.finish_reason],
+        "stop_reason": stop_reason(choice.finish_reason, choice.native_finish_reason),
         "stop_sequence": None,
         "usage": counts_of(completion.usage),
     }
+
+
+def stop_reason(finish: FinishReason, native: NativeFinish | UnsetType) -> StopReason:
+    """Anthropic's word; the host's own where it is one of them."""
+    return STOP_REASONS[finish] if native is UNSET else native
 
 
 def message_id(completion_id: str) -> str:

@@ -8,11 +8,12 @@ import msgspec
 
 from tuneway.errors import UpstreamError
 from tuneway.prediction.calls import Call, Connection, told, whole
+from tuneway.prediction.chat import with_media
 from tuneway.prediction.complete import arrivals, complete
 from tuneway.prediction.events import ByteTeller, Events, as_they_are, opened
 from tuneway.prediction.hub.answer import Exchange
 from tuneway.prediction.journey import Journey
-from tuneway.prediction.surfaces.messages.chat import shows_thoughts, to_chat
+from tuneway.prediction.surfaces.messages.chat import refuse_foreign, shows_thoughts, to_chat
 from tuneway.prediction.surfaces.messages.errors import encode_error_event
 from tuneway.prediction.surfaces.messages.events import MessageEvents
 from tuneway.prediction.surfaces.messages.headers import fields_for, headers_for
@@ -56,7 +57,8 @@ class MessagesQuestion:
     async def whole(self, target: Target) -> bytes:
         """The message."""
         if target.dialect != "anthropic":
-            completion = await complete(self.exchange, target, via=self._via, journey=self._journey)
+            exchange = await self._asked_of(target)
+            completion = await complete(exchange, target, via=self._via, journey=self._journey)
             return encode_message(completion, thoughts=shows_thoughts(self.request))
         answer = await whole(self._passing(target, stream=False), via=self._via, journey=self._journey)
         body, self._journey.usage = passed_answer(answer, model=self._received.model)
@@ -66,6 +68,12 @@ class MessagesQuestion:
         """The first events, and the rest."""
         pieces = self._passed(target) if target.dialect == "anthropic" else self._told(target)
         return await opened(as_they_are(pieces, error_event=self._error_event))
+
+    async def _asked_of(self, target: Target) -> Exchange:
+        """The exchange as this target can be asked it. Raises BadInput naming what it cannot."""
+        if target.dialect == "openai":  # the dialect passes on what it does not know, and these are Anthropic's
+            refuse_foreign(self.exchange.request, target)
+        return await with_media(self.exchange, target, via=self._via, journey=self._journey)
 
     def _passing(self, target: Target, *, stream: bool) -> Call:
         sent = self._received.headers
@@ -78,7 +86,8 @@ class MessagesQuestion:
 
     async def _told(self, target: Target) -> Pieces:
         events = MessageEvents(thoughts=shows_thoughts(self.request))
-        async with aclosing(arrivals(self.exchange, target, via=self._via, journey=self._journey)) as arriving:
+        exchange = await self._asked_of(target)
+        async with aclosing(arrivals(exchange, target, via=self._via, journey=self._journey)) as arriving:
             async for chunks, last in arriving:
                 news = events.encode(chunks)
                 yield (news + events.flush() if last else news), last

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from tuneway.errors import BadInput
+from tuneway.json_words import in_json_words
 from tuneway.prediction.surfaces.messages.blocks import AssistantBlock, TextBlock, UserBlock, Variant
 
 _FAULT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
@@ -124,7 +125,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class MessagesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request; None is an absent field. ``unknown`` names the top-level fields that are none of these."""
+    """One request; None is an absent field. ``unknown`` holds the top-level fields that are none of these."""
 
     model: Annotated[str, Meta(min_length=1)]
     messages: Annotated[list[Turn], Meta(min_length=1)]
@@ -142,7 +143,7 @@ class MessagesRequest(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Metadata | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
     cache_control: object = None
-    unknown: tuple[str, ...] = ()
+    unknown: dict[str, object] = {}
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +178,8 @@ def decode_messages_request(body: bytes) -> MessagesRequest:
         raise bad_field(str(exc)) from exc
     except _BROKEN as exc:
         raise _broken_json(exc) from exc
-    unknown = tuple(name for name, value in fields.items() if name not in _KNOWN and bytes(value) != b"null")
+    foreign = {name: value for name, value in fields.items() if name not in _KNOWN and bytes(value) != b"null"}
+    unknown: dict[str, object] = {name: msgspec.json.decode(value) for name, value in foreign.items()}
     return msgspec.structs.replace(request, unknown=unknown)
 
 
@@ -196,6 +198,7 @@ def bad_field(fault: str, *, under: str = "") -> BadInput:
         path = f"{path}.{named['name']}" if path else named["name"]
         what = "Field required" if missing else "Extra inputs are not permitted for this model"
         code = "missing_required_parameter" if missing else "unknown_parameter"
+    what = in_json_words(what)
     param = ".".join(part for part in (under, path) if part)
     return BadInput(f"{param}: {what}" if param else what, param=param or None, code=code)
 

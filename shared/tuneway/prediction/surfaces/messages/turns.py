@@ -96,6 +96,7 @@ def _part(block: TextBlock | ImageBlock | DocumentBlock, *, param: str) -> Part:
                 image_url=ImageUrl(_image_url(source, f"{param}.source")), cache_control=block.cache_control
             )
         case DocumentBlock():
+            _refuse_citations(block, f"{param}.citations")
             return _document(block, f"{param}.source")
         case _:
             assert_never(block)
@@ -141,6 +142,16 @@ def _document(block: DocumentBlock, param: str) -> Part:
             raise _elsewhere(param)
         case _:
             assert_never(block.source)
+
+
+def _refuse_citations(block: DocumentBlock, param: str) -> None:
+    """An answer that quotes its documents by place is Claude's alone."""
+    if block.citations is not None and block.citations.enabled:
+        raise BadInput(
+            f"{param}: this model does not cite documents. Leave it out, or set 'enabled' to false.",
+            param=param,
+            code="unsupported_value",
+        )
 
 
 def _titled(block: DocumentBlock, text: str) -> TextPart:

@@ -270,3 +270,12 @@ def test_an_object_that_may_be_null_is_closed_too() -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}}
     closed = body(response_format=wanted)["output_config"]["format"]["schema"]
     assert closed["items"] == {"type": ["object", "null"], "additionalProperties": False}
+
+
+def test_an_effort_and_claudes_own_thinking_are_one_too_many() -> None:
+    caught = fault(thinking={"type": "enabled", "budget_tokens": 2048}, reasoning_effort="low")
+    assert (caught.param, caught.code) == ("thinking", "invalid_value")
+
+
+def test_no_e_mail_address_is_told_wherever_it_stands() -> None:
+    assert fault(metadata={"user_id": "a@b.c"}).param == "metadata.user_id"

@@ -82,13 +82,50 @@ def test_what_converse_cannot_express_is_refused_or_dropped(param: str) -> None:
         (OLD_MISTRAL, "tools", [TOOL]),
         (LLAMA, "response_format", {"type": "json_schema", "json_schema": {"name": "a"}}),
         (MYTHOS, "reasoning_effort", "none"),
-        (CLAUDE_4_5, "service_tier", "scale"),
+        (CLAUDE_4_5, "service_tier", "turbo"),
+        (CLAUDE_4_5, "parallel_tool_calls", False),
     ],
 )
 def test_what_this_model_cannot_express_is_refused_by_name(model: str, param: str, value: object) -> None:
     fields = {"tools": [TOOL], param: value} if param == "tool_choice" else {param: value}
     fault = refusal(to=target(model), **fields)
     assert (fault.param, fault.code) == (param, "unsupported_parameter")
+
+
+@pytest.mark.parametrize("field", ["guardrailConfig", "performanceConfig"])
+def test_converses_own_fields_pass_as_they_are(field: str) -> None:
+    own: dict[str, Any] = {field: {"new": 1}}
+    wrong: dict[str, Any] = {field: "x"}
+    assert body(**own)[field] == {"new": 1}
+    assert field not in body(to=target(CLAUDE_4_5, field), **own)
+    fault = refusal(**wrong)
+    assert (fault.param, fault.code) == (field, "invalid_type")
+
+
+def test_other_fields_that_nobody_knows_are_refused() -> None:
+    assert refusal(promptVariables={}).param == "promptVariables"
+
+
+@pytest.mark.parametrize(
+    ("tier", "fields"),
+    [
+        ("auto", {}),
+        ("default", {}),
+        ("priority", {"serviceTier": {"type": "priority"}}),
+        ("flex", {"serviceTier": {"type": "flex"}}),
+        ("scale", {"serviceTier": {"type": "reserved"}}),
+        ("reserved", {"serviceTier": {"type": "reserved"}}),
+        ("fast", {"performanceConfig": {"latency": "optimized"}}),
+    ],
+)
+def test_a_tier_of_service_is_told_in_bedrocks_words(tier: str, fields: dict[str, Any]) -> None:
+    told = body(service_tier=tier)
+    assert {name: told[name] for name in ("serviceTier", "performanceConfig") if name in told} == fields
+
+
+def test_a_route_may_drop_what_forbids_parallel_calls() -> None:
+    lax = target(CLAUDE_4_5, "parallel_tool_calls")
+    assert body(to=lax, parallel_tool_calls=False) == body(to=lax)
 
 
 def test_what_is_harmless_is_left_out_where_it_is_not_taken() -> None:
@@ -306,3 +343,14 @@ def test_cache_hints_are_passed_over_where_the_model_keeps_nothing() -> None:
     hinted = {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}
     assert body(hinted, to=target(LLAMA)) == body(to=target(LLAMA))
     assert body({"role": "system", "content": [{"type": "text", "text": " ", "cache_control": {}}]}, USER) == body()
+
+
+def test_who_asks_stands_in_the_invocation_log_unless_the_metadata_says_it() -> None:
+    assert body(user="a@b.c", metadata={"a": "b"})["requestMetadata"] == {"user": "a@b.c", "a": "b"}
+    assert body(user="u", metadata={"user": "v"})["requestMetadata"] == {"user": "v"}
+
+
+def test_who_asks_must_fit_the_log() -> None:
+    with pytest.raises(BadInput) as caught:
+        body(user="{}")
+    assert caught.value.param == "user"

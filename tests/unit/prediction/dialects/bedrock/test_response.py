@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from tests.unit.prediction.asking import exchange
 from tuneway.errors import UpstreamError
@@ -65,3 +66,18 @@ def test_a_thought_between_text_and_call_keeps_its_place() -> None:
     thought = {"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": "s"}}}
     extra = answer({"text": " "}, TEXT, TEXT, thought, CALL).choices[0].message.extra_content
     assert json.loads(json.dumps(str(extra))).count("index=1") == 1
+
+
+@pytest.mark.parametrize(
+    ("tier", "performance", "told"),
+    [
+        ({"type": "reserved"}, None, "scale"),
+        ({"type": "default"}, {"latency": "standard"}, "default"),
+        (None, {"latency": "optimized"}, "fast"),
+        ({"type": "tomorrows"}, None, UNSET),
+        (None, None, UNSET),
+    ],
+)
+def test_how_an_answer_was_served_is_told(tier: Any, performance: Any, told: Any) -> None:
+    said = {"output": {"message": {"content": [TEXT]}}, "serviceTier": tier, "performanceConfig": performance}
+    assert from_response(json.dumps(said).encode(), exchange()).service_tier == told

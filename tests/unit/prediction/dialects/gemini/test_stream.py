@@ -7,6 +7,7 @@ from tests.unit.prediction.asking import exchange
 from tuneway.errors import UpstreamError
 from tuneway.prediction.dialects.gemini.stream import StreamDecoder
 from tuneway.prediction.hub.answer import Chunk
+from tuneway.prediction.hub.messages import ExtraContent, GoogleExtra
 
 
 def event(*parts: dict[str, Any], **candidate: Any) -> bytes:
@@ -34,8 +35,14 @@ def test_a_repeated_finish_ends_once_and_last() -> None:
 
 
 def test_nothing_new_is_no_chunk() -> None:
-    told = chunks(event({"text": "a"}), event({"text": "", "thoughtSignature": "c2ln"}), event(finishReason="STOP"))
+    told = chunks(event({"text": "a"}), event({"text": ""}), event(finishReason="STOP"))
     assert len(told) == 2
+
+
+def test_a_signature_is_something_new() -> None:
+    told = chunks(event({"text": "", "thoughtSignature": "c2ln"}), event(finishReason="STOP"))
+    extra = told[0].choices[0].delta.extra_content
+    assert extra == ExtraContent(google=GoogleExtra(thought_signature="c2ln"))
 
 
 def test_thoughts_after_the_first_delta_are_told() -> None:

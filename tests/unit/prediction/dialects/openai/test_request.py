@@ -184,10 +184,32 @@ def test_a_hub_stream_is_asked_for_its_usage() -> None:
     assert hub_sent(OPENAI, stream=True)["stream_options"] == {"include_usage": True}
 
 
-def test_fields_the_hub_does_not_know_are_refused_or_dropped() -> None:
-    with pytest.raises(BadInput, match="min_p"):
-        hub_sent(OPENAI, min_p=1)
-    assert "unknown" not in hub_sent(server(None, drop_params=("min_p",)), min_p=1)
+def test_fields_the_hub_does_not_know_are_passed_on_or_dropped() -> None:
+    told = hub_sent(OPENAI, min_p=1, structured_outputs={"choice": ["a"]})
+    assert (told["min_p"], told["structured_outputs"]) == (1, {"choice": ["a"]})
+    assert {"unknown", "min_p"}.isdisjoint(hub_sent(server(None, drop_params=("min_p",)), min_p=1))
+
+
+def test_who_asks_is_told_under_the_name_that_every_server_knows() -> None:
+    told = hub_sent(OPENAI, safety_identifier="s" * 90)
+    assert (told["user"], "safety_identifier" in told) == ("s" * 90, False)
+    assert hub_sent(OPENAI, safety_identifier="s", user="u")["user"] == "u"
+
+
+@pytest.mark.parametrize("model", ["o3-mini", "gpt-5", "gpt-5-mini-2025-08-07"])
+def test_a_model_that_always_reasons_is_asked_for_no_temperature(model: str) -> None:
+    target = Target(dialect="openai", provider="openai", model=model)
+    assert refusal(target, temperature=0.5).param == "temperature"
+    assert "temperature" not in sent(target, temperature=1)
+
+
+def test_a_newer_one_may_be() -> None:
+    assert sent(OPENAI, temperature=0.5)["temperature"] == 0.5
+
+
+def test_a_deployments_profile_says_what_it_refuses() -> None:
+    target = Target(dialect="openai", provider="azure", model="mine", profile="azure-reasoning")
+    assert refusal(target, logit_bias={"1": 1}).param == "logit_bias"
 
 
 @pytest.mark.parametrize("limits", [{"max_tokens": 5}, {"max_tokens": 3, "max_completion_tokens": 5}])
@@ -202,3 +224,21 @@ def test_another_model_gets_the_limit_as_it_was_named() -> None:
 def test_a_deployment_is_a_reasoning_model_where_its_profile_says_so() -> None:
     azure = Target(dialect="openai", provider="azure", model="prod", profile="azure-reasoning")
     assert "max_completion_tokens" in sent(azure, max_tokens=5)
+
+
+def test_litellms_notes_on_a_message_do_not_go_on_with_it() -> None:
+    said = {"role": "assistant", "content": "Yes.", "provider_specific_fields": {"refusal": None}}
+    assert sent(OPENAI, messages=[HI, said])["messages"][1] == {"role": "assistant", "content": "Yes."}
+    assert hub_sent(OPENAI, HI, said)["messages"][1] == {"role": "assistant", "content": "Yes."}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("minimal", "low"), ("xhigh", "high"), ("max", "high"), ("none", "none"), ("medium", "medium")]
+)
+def test_an_effort_is_told_in_the_servers_nearest_word(asked: str, told: str) -> None:
+    assert sent(server("ollama"), reasoning_effort=asked)["reasoning_effort"] == told
+    assert sent(server("vllm"), reasoning_effort=asked)["reasoning_effort"] == asked
+
+
+def test_what_is_no_effort_is_the_servers_to_refuse() -> None:
+    assert sent(server("ollama"), reasoning_effort=7)["reasoning_effort"] == 7

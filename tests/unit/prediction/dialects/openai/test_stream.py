@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from tests.unit.prediction.asking import exchange
 from tuneway.errors import UpstreamError
@@ -48,8 +49,14 @@ def test_an_event_that_is_no_chunk_is_an_error(body: bytes) -> None:
         chunks(body)
 
 
-def test_a_refusal_is_told_as_words() -> None:
-    assert chunks(event("stop", refusal="No."))[0].choices[0].delta.content == "No."
+def test_a_refusal_stays_one() -> None:
+    delta = chunks(event("stop", refusal="No."))[0].choices[0].delta
+    assert (delta.refusal, delta.content) == ("No.", UNSET)
+
+
+def test_a_full_window_keeps_its_name() -> None:
+    [told] = chunks(event("model_length", content="Hm"))[0].choices
+    assert (told.finish_reason, told.native_finish_reason) == ("length", "model_context_window_exceeded")
 
 
 def test_tokens_nobody_counted_are_estimated() -> None:

@@ -1,0 +1,170 @@
+"""Deployments on Vertex AI: weights uploaded as a model, on an endpoint of their own, on machines of their own.
+
+Model, endpoint and deployed model are named by the order, so that whoever lost an answer finds what it made; what is
+still under way is found among the operations of its resource. What is there under that name without the order's label
+is somebody else's: nothing is put on it and nothing of it is taken away.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from tuneway.adapters.vertex_job import CODES, Fault
+from tuneway.adapters.vertex_resources import VertexResources
+from tuneway.adapters.vertex_rest import mapped
+from tuneway.adapters.vertex_serving import UndeployModel, deployed_model, endpoint, labels, model
+from tuneway.errors import BadInput, NotFound
+from tuneway.ports import DeployOrder, Place, Work
+
+
+class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    deployment_stage: str = ""
+
+
+class _Operation(msgspec.Struct, frozen=True):
+    """The fields of google.longrunning.Operation that are read here."""
+
+    name: str = ""
+    done: bool = False
+    error: Fault | None = None
+    metadata: _Metadata = _Metadata()
+
+
+class _Operations(msgspec.Struct, frozen=True):
+    operations: list[_Operation] = []
+
+
+class _Deployed(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Model(msgspec.Struct, frozen=True):
+    labels: dict[str, str] = {}
+
+
+class _Endpoint(_Model, frozen=True, rename="camel"):
+    dedicated_endpoint_dns: str = ""
+    deployed_models: list[_Deployed] = []
+
+
+_Shown = TypeVar("_Shown", _Model, _Endpoint)
+
+
+class VertexDeployer:
+    """``ports.Deployer`` for one project. ``timeout`` is in seconds, for each call.
+
+    ``vertex_url`` (``http://127.0.0.1:1234``) puts the simulation in the place of Google, with no credentials.
+    """
+
+    def __init__(self, *, project: str, timeout: float, vertex_url: str | None = None) -> None:
+        self._rest = VertexResources(project=project, timeout=timeout, vertex_url=vertex_url)
+
+    def upload(self, order: DeployOrder) -> Work:
+        """The weights as a model of the order's name. Raises BadInput when another's is there."""
+        if self._ours(self._model(order), order, _Model) is not None:
+            return Work(done=True)
+        parent = self._rest.parent(order.location)
+        return self._under_way(self._model(order)) or _began(self._rest.ask(f"{parent}/models:upload", model(order)))
+
+    def create_endpoint(self, order: DeployOrder) -> Work:
+        """An endpoint of the order's name. Raises BadInput when another's is there."""
+        if self._ours(self._endpoint(order), order, _Endpoint) is not None:
+            return Work(done=True)
+        parent = self._rest.parent(order.location)
+        return self._under_way(self._endpoint(order)) or _began(
+            self._rest.ask(f"{parent}/endpoints", endpoint(order), query={"endpointId": order.id})
+        )
+
+    def deploy(self, order: DeployOrder) -> Work:
+        """The model on its endpoint, which nothing else is ever put on. Raises BadInput when it is another's."""
+        name = self._endpoint(order)
+        found = self._ours(name, order, _Endpoint)
+        if found is None:
+            raise NotFound(f"The endpoint {name} is gone.")
+        if found.deployed_models:
+            return Work(done=True, place=Place(resource=name, host=found.dedicated_endpoint_dns or None))
+        body = deployed_model(order, model=self._model(order))
+        return self._under_way(name) or _began(self._rest.ask(f"{name}:deployModel", body))
+
+    def remove(self, order: DeployOrder) -> Work:
+        """Undeploy, delete the endpoint, delete the model: the first of these that is not done; another's stay."""
+        name, model_name = self._endpoint(order), self._model(order)
+        # First what is under way, then what is there: the other way round, what has just been made would be missed.
+        busy = {each: self._under_way(each) for each in (name, model_name)}
+        found, uploaded = self._seen(name, _Endpoint), self._seen(model_name, _Model)
+        ours = {name: _is_ours(found, order), model_name: _is_ours(uploaded, order)}
+        if waiting := next((work for each, work in busy.items() if work and ours[each] is not False), None):
+            return waiting
+        if found is not None and ours[name]:
+            return self._taken_down(name, found)
+        return _gone(self._rest.delete(model_name)) if ours[model_name] else Work(done=True)
+
+    def status(self, operation: str) -> Work:
+        """The operation now. Raises NotFound."""
+        body = self._rest.look(operation)
+        if body is None:
+            raise NotFound(f"Vertex AI knows no operation {operation}.")
+        return _work(_read(body, _Operation))
+
+    def _taken_down(self, name: str, found: _Endpoint) -> Work:
+        if found.deployed_models:
+            body: UndeployModel = {"deployedModelId": found.deployed_models[0].id}
+            return _began(self._rest.ask(f"{name}:undeployModel", body))
+        return _gone(self._rest.delete(name))
+
+    def _under_way(self, name: str) -> Work | None:
+        """What is being done to the resource now: an answer that was lost is found here."""
+        try:
+            body = self._rest.look(f"{name}/operations")
+        except BadInput:  # a resource that is not there yet may have no list
+            return None
+        listed = _read(body, _Operations).operations if body is not None else []
+        return next((_work(each) for each in listed if not each.done), None)
+
+    def _ours(self, name: str, order: DeployOrder, kind: type[_Shown]) -> _Shown | None:
+        """What of this order is there. Raises BadInput when what is there is not of this order."""
+        found = self._seen(name, kind)
+        if _is_ours(found, order) is False:
+            raise BadInput(f"{name} is there and is not tuneway's. Give the deployment another name.", param="name")
+        return found
+
+    def _seen(self, name: str, kind: type[_Shown]) -> _Shown | None:
+        body = self._rest.look(name)
+        return None if body is None else _read(body, kind)
+
+    def _model(self, order: DeployOrder) -> str:
+        return f"{self._rest.parent(order.location)}/models/{order.id}"
+
+    def _endpoint(self, order: DeployOrder) -> str:
+        return f"{self._rest.parent(order.location)}/endpoints/{order.id}"
+
+
+_Kind = TypeVar("_Kind", _Operation, _Operations, _Model, _Endpoint)
+
+
+def _read(body: bytes, kind: type[_Kind]) -> _Kind:
+    with mapped():
+        return msgspec.json.decode(body, type=kind)
+
+
+def _is_ours(found: _Model | None, order: DeployOrder) -> bool | None:
+    """None when nothing is there."""
+    return None if found is None else labels(order).items() <= found.labels.items()
+
+
+def _began(body: bytes) -> Work:
+    """An operation that is over at once is looked at all the same: what it made says more than it does."""
+    work = _work(_read(body, _Operation))
+    return msgspec.structs.replace(work, done=work.error is not None)
+
+
+def _gone(body: bytes | None) -> Work:
+    return Work() if body is None else _began(body)
+
+
+def _work(operation: _Operation) -> Work:
+    if operation.error is not None and (operation.error.code or operation.error.message):
+        cause = CODES.get(operation.error.code, str(operation.error.code))
+        return Work(done=True, operation=operation.name, error=operation.error.message or cause, cause=cause)
+    stage = operation.metadata.deployment_stage.lower() or None
+    return Work(done=operation.done, operation=operation.name, stage=stage)

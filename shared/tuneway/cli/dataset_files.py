@@ -1,0 +1,149 @@
+"""Dataset files for the command line: read from anywhere with a progress bar, written whole or not at all."""
+
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, ParamSpec, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from tuneway.adapters import plugs
+from tuneway.cli.client import Failed
+from tuneway.errors import TunewayError
+from tuneway.settings import from_env
+from tuneway.tuning.datasets.kinds import Columns, Kind
+from tuneway.tuning.datasets.reading import Reading, reading
+
+BLOCK = 1 << 20
+STDOUT = "-"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to be read: ``name`` is a path, gs://, s3:// or https://; ``quiet`` shows no progress."""
+
+    name: str
+    kind: Kind | None = None
+    columns: Columns | None = None
+    quiet: bool = False
+
+
+def readable(command: Callable[P, R]) -> Callable[P, R]:
+    """Add the options that say how a file is to be read."""
+    kinds = click.Choice([kind.value for kind in Kind])
+    return click.option("--from", "kind", type=kinds, help="The kind of the file.")(columned(command))
+
+
+def columned(command: Callable[P, R]) -> Callable[P, R]:
+    """Add the options that name the columns of a table."""
+    for option in (
+        click.option("--system-column", help="The column with the system message."),
+        click.option("--completion-column", help="The column that is answered."),
+        click.option("--prompt-column", help="The column that is asked."),
+    ):
+        command = option(command)
+    return command
+
+
+def columns(prompt: str | None, completion: str | None, system: str | None) -> Columns | None:
+    """The columns that were named. Raises click.UsageError."""
+    if not prompt and not completion and not system:
+        return None
+    if not prompt or not completion:
+        raise click.UsageError("Name both --prompt-column and --completion-column.")
+    return Columns(prompt=prompt, completion=completion, system=system)
+
+
+@contextmanager
+def opened(source: Input) -> Generator[Reading]:
+    """Begin to read. Raises Failed (no such file) and what the file's scheme raises."""
+    with stored(source) as blocks:
+        yield reading(blocks, kind=source.kind, columns=source.columns, name=source.name, tables=plugs.tables)
+
+
+@contextmanager
+def stored(source: Input) -> Generator[Iterator[bytes]]:
+    """The bytes of the file as they are stored, in blocks. Raises as ``opened``."""
+    with _bytes(source.name) as (file, size), _progress(source, size) as advance:
+        yield _blocks(file, advance)
+
+
+@contextmanager
+def written(name: str) -> Generator[IO[bytes]]:
+    """Open for writing: a path, gs://, s3://, or ``-`` for the standard output; a file appears whole or not at all."""
+    if name == STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif "://" in name:
+        with plugs.sources(from_env()).write(name) as file:
+            yield file
+    else:
+        with _whole(Path(name)) as file:
+            yield file
+
+
+@contextmanager
+def _whole(path: Path) -> Generator[IO[bytes]]:
+    draft = path.with_name(f".{path.name}.unfinished")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    except OSError as fault:
+        raise Failed(f"{path} cannot be written: {fault.strerror}.") from fault
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _bytes(name: str) -> Generator[tuple[IO[bytes], int | None]]:
+    if "://" in name:
+        sources = plugs.sources(from_env())
+        with sources.read(name) as file:
+            yield file, _size(lambda: sources.size(name))
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; only the opening's error is ours to name
+    except OSError as fault:
+        raise Failed(f"{name} cannot be read: {fault.strerror}.") from fault
+    with file:
+        yield file, Path(name).stat().st_size
+
+
+def _size(ask: Callable[[], int]) -> int | None:
+    """For the bar alone."""
+    try:
+        return ask()
+    except TunewayError:
+        return None
+
+
+@contextmanager
+def _progress(source: Input, size: int | None) -> Generator[Callable[[int], None]]:
+    console = Console(stderr=True)
+    if source.quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(source.name, total=size)
+        yield lambda count: bar.advance(task, count)
+
+
+def _blocks(file: IO[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+    while block := file.read(BLOCK):
+        advance(len(block))
+        yield block

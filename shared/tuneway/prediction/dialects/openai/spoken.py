@@ -1,0 +1,146 @@
+"""The caller's messages as a server takes them: its names for roles, its forms of parts, nothing that it chokes on.
+
+What is passed on is read only where the server's row (``servers.py``) says that something of it may differ.
+"""
+
+import binascii
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.openai.servers import Form, Server
+from tuneway.prediction.hub.decode import bad_field
+from tuneway.prediction.hub.messages import InputAudio, InputFile
+
+T = TypeVar("T")
+RawFields = dict[str, Raw]
+
+# LiteLLM's own note on a message, which it sends back with it; OpenAI refuses it.
+ELSEWHERE = "provider_specific_fields"
+# A document by its address: Anthropic's clients may send one, OpenAI's API has no word for it.
+_BY_ADDRESS = '"file_id":"http'
+_ENCODER = msgspec.json.Encoder()
+_MESSAGES = msgspec.json.Decoder(list[RawFields])
+_NOTHING = Raw(b"null")
+_DATA_URL = re.compile(r"data:[^,]*,.+", re.DOTALL)
+
+
+class _File(msgspec.Struct):
+    file: InputFile
+
+
+class _Sound(msgspec.Struct):
+    input_audio: InputAudio
+
+
+def spoken(fields: RawFields, server: Server, *, alias: str) -> RawFields:
+    """The body with its messages told; what are no messages is the server's to refuse.
+
+    Raises BadInput naming a part that the server does not take.
+    """
+    said = bytes(fields.get("messages", _NOTHING))
+    words = (*server.roles, *server.forms, *server.refused_parts, *server.foreign, ELSEWHERE, _BY_ADDRESS)
+    if not any(word.encode() in said for word in words):
+        return fields
+    try:
+        messages = _MESSAGES.decode(said)
+    except msgspec.ValidationError:
+        return fields
+    told = [_message(one, server, _Place(alias, f"messages[{at}]")) for at, one in enumerate(messages)]
+    return {**fields, "messages": Raw(_ENCODER.encode(told))}
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where something stands, and in a request for which model."""
+
+    alias: str
+    param: str
+
+    def within(self, path: str) -> "_Place":
+        return _Place(self.alias, f"{self.param}{path}")
+
+    def refused(self, why: str) -> BadInput:
+        return BadInput(f"'{self.alias}' {why}", param=self.param, code="unsupported_value")
+
+
+def _message(message: RawFields, server: Server, place: _Place) -> RawFields:
+    kept = {name: value for name, value in message.items() if name != ELSEWHERE and name not in server.foreign}
+    role = msgspec.json.decode(message.get("role", _NOTHING))
+    if isinstance(role, str) and role in server.roles:
+        kept["role"] = Raw(_ENCODER.encode(server.roles[role]))
+    if "refusal" in server.foreign and _is_nothing(kept.get("content")) and not _is_nothing(message.get("refusal")):
+        kept["content"] = message["refusal"]
+    if bytes(kept.get("content", _NOTHING)).startswith(b"["):
+        kept["content"] = _content(kept["content"], server, place.within(".content"))
+    return kept
+
+
+def _is_nothing(value: Raw | None) -> bool:
+    return value is None or bytes(value) == b"null"
+
+
+def _content(content: Raw, server: Server, place: _Place) -> Raw:
+    try:
+        parts = msgspec.json.decode(content, type=list[RawFields])
+    except msgspec.ValidationError:
+        return content
+    return Raw(_ENCODER.encode([_part(part, server, place.within(f"[{at}]")) for at, part in enumerate(parts)]))
+
+
+def _part(part: RawFields, server: Server, place: _Place) -> RawFields:
+    kind = msgspec.json.decode(part.get("type", _NOTHING))
+    if kind in server.refused_parts:
+        raise place.refused(f"takes no '{kind}' parts. Leave it out, or send what it says as text.")
+    if isinstance(kind, str) and kind in server.forms:
+        return _FORMS[server.forms[kind]](part, place)
+    if kind == "file" and _BY_ADDRESS.encode() in _ENCODER.encode(part):
+        raise place.within(".file.file_id").refused("takes no document by its address. Send its data as 'file_data'.")
+    return part
+
+
+def _as_document(part: RawFields, place: _Place) -> RawFields:
+    """Mistral's form. Source: ``DocumentURLChunk`` in https://docs.mistral.ai/api."""
+    file = _read(part, _File, place).file
+    if (address := _address(file)) is None:
+        field = "file_id" if file.file_data is None else "file_data"
+        raise place.within(f".file.{field}").refused(
+            "takes documents as 'file_data' (a data: URL or base64), or as a 'file_id' that is an https:// URL."
+        )
+    told = {"type": "document_url", "document_url": address}
+    if file.filename is not None:
+        told["document_name"] = file.filename
+    return {name: Raw(_ENCODER.encode(value)) for name, value in told.items()}
+
+
+def _address(file: InputFile) -> str | None:
+    """Where a document is: in itself, or on the web; bare base64 is taken for a PDF."""
+    data = file.file_data
+    if data is None:
+        return file.file_id if file.file_id is not None and file.file_id.startswith("https://") else None
+    if _DATA_URL.fullmatch(data):
+        return data
+    try:
+        binascii.a2b_base64(data, strict_mode=True)
+    except (binascii.Error, ValueError):
+        return None
+    return f"data:application/pdf;base64,{data}"
+
+
+def _as_sound(part: RawFields, place: _Place) -> RawFields:
+    """Mistral's form: the data alone. Source: ``AudioChunk`` in https://docs.mistral.ai/api."""
+    data = _read(part, _Sound, place).input_audio.data
+    return {"type": part["type"], "input_audio": Raw(_ENCODER.encode(data))}
+
+
+def _read(part: RawFields, kind: type[T], place: _Place) -> T:
+    try:
+        return msgspec.json.decode(_ENCODER.encode(part), type=kind)
+    except msgspec.ValidationError as exc:
+        raise bad_field(str(exc), under=place.param) from exc
+
+
+_FORMS: dict[Form, Callable[[RawFields, _Place], RawFields]] = {"document_url": _as_document, "sound_text": _as_sound}

@@ -1,0 +1,72 @@
+"""``tuneway jobs create`` by its own words: a table with its columns, a method, a file that is not there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import Loop
+from tests.unit.cli.served import Run, served
+from tests.unit.edge.quoting import quotes_of
+from tuneway.edge import estimates, files, fine_tuning
+from tuneway.ports import Method
+from tuneway.tuning.datasets.kinds import Columns
+from tuneway.tuning.jobs import Job, Status
+
+BASE = "gemini-3.5-flash"
+NAMED = ("--prompt-column", "ticket", "--completion-column", "reply")
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Loop:
+    return Loop(tmp_path)
+
+
+@pytest.fixture
+def run(loop: Loop) -> Iterator[Run]:
+    rules = [
+        *files.rules(loop.shelf),
+        *fine_tuning.rules(loop.desk, loop.approvals),
+        *estimates.rules(loop.desk, quotes_of(loop)),
+    ]
+    with served(rules) as command:
+        yield command
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_text("ticket,reply\n" + "".join(f"Where is {n}?,In box {n}.\n" for n in range(120)))
+    return path
+
+
+def created(loop: Loop, run: Run, *words: str) -> Job:
+    done = run("jobs", "create", BASE, *words)
+    assert done.exit_code == 0, done.output
+    loop.settle()
+    return loop.job(done.output.strip())
+
+
+def test_a_table_is_tuned_on_by_the_columns_that_are_named(loop: Loop, run: Run, table: Path) -> None:
+    job = created(loop, run, str(table), *NAMED)
+    assert (job.status, job.columns) == (Status.SUCCEEDED, Columns(prompt="ticket", completion="reply"))
+
+
+def test_a_table_is_estimated_by_the_columns_that_are_named(run: Run, table: Path) -> None:
+    assert run("jobs", "create", BASE, str(table), *NAMED, "--dry-run").exit_code == 0
+    assert "--prompt-column" in run("jobs", "create", BASE, str(table), "--dry-run").output
+
+
+def test_half_of_the_columns_are_no_answer(run: Run, table: Path) -> None:
+    done = run("jobs", "create", BASE, str(table), "--prompt-column", "ticket")
+    assert (done.exit_code, "Name both" in done.output) == (2, True)
+
+
+def test_preferences_are_learned_by_their_method(loop: Loop, run: Run) -> None:
+    assert created(loop, run, loop.upload(), "--method", "dpo").method is Method.PREFERENCE
+
+
+@pytest.mark.parametrize("name", ["nosuch.jsonl", "data/nosuch", "rows.csv.gz"])
+def test_a_path_that_leads_to_no_file_is_no_upload(run: Run, name: str) -> None:
+    done = run("jobs", "create", BASE, name)
+    assert (done.exit_code, f"There is no file '{name}' on this computer" in done.output) == (1, True)
