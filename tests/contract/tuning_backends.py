@@ -90,7 +90,8 @@ class VertexGround:
         return self._asked(token, self.bad)
 
     def begin(self) -> None:
-        self.now += 35
+        # A container starts later than Google's own training, and trains one epoch.
+        self.now += 25 if self.name == "vertex_custom" else 35
 
     def end(self) -> None:
         self.now += 5000
