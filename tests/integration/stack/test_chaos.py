@@ -44,14 +44,19 @@ class Customer:
 
     def order(self) -> list[str]:
         for number in range(JOBS):
-            self.accepted.append(self._until_answered(partial(self._ordered, number)))
+            # The file is uploaded once and for all: the same key with another file would be another order.
+            file = self._until_answered(partial(self._uploaded, number))
+            self.accepted.append(self._until_answered(partial(self._ordered, number, file)))
             self.patience.wait(2.0)
         return self.accepted
 
-    def _ordered(self, number: int) -> str:
+    def _uploaded(self, number: int) -> str:
         files = {"file": ("train.jsonl", dataset(200 + number))}
-        kept = self.http.post("/v1/files", files=files, data={"purpose": "fine-tune"}).raise_for_status().json()["id"]
-        body = {"model": BASE, "training_file": kept, "suffix": f"n{number}", "hyperparameters": {"n_epochs": 1}}
+        answer = self.http.post("/v1/files", files=files, data={"purpose": "fine-tune"})
+        return str(answer.raise_for_status().json()["id"])
+
+    def _ordered(self, number: int, file: str) -> str:
+        body = {"model": BASE, "training_file": file, "suffix": f"n{number}", "hyperparameters": {"n_epochs": 1}}
         answer = self.http.post("/v1/fine_tuning/jobs", json=body, headers={"idempotency-key": f"order-{number}"})
         return str(answer.raise_for_status().json()["id"])
 

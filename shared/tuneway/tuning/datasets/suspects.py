@@ -64,7 +64,8 @@ class Suspects:
         due, seen = self.due, set[Sign]()
         while due and due[0][0] < end:
             seen.add(due.popleft()[1])
-        return frozenset(seen)
+        # The digits of a number from abroad may go on, with spaces between, as those of a card.
+        return frozenset(seen | {Sign.RUN} if Sign.PLUS in seen else seen)
 
 
 def _seen(chunk: bytes, start: int) -> list[tuple[int, Sign]]:
