@@ -1,7 +1,6 @@
 """One object in S3 as a stream of bytes: read with resumption, written in parts."""
 
 import io
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -9,75 +8,37 @@ import httpx
 from typing_extensions import override
 
 from tuneway.adapters.aws_refusals import told
+from tuneway.adapters.resumed import ResumedReader
 from tuneway.adapters.s3_objects import S3Objects, S3Place
 from tuneway.errors import BadInput, NotFound, TryLater, TunewayError
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
+    from _typeshed import ReadableBuffer
 
 # S3 takes no part below 5 MiB but the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 8 * 2**20
 MOST_PARTS = 10_000
-# Connections that break one after the other without a byte between them.
-MOST_BREAKS = 5
 
 
-class ObjectReader(io.RawIOBase):
-    """An object as it was when it was opened; a connection that breaks is taken up again where it broke."""
+class ObjectReader(ResumedReader):
+    """An object."""
 
     def __init__(self, objects: S3Objects, where: S3Place, answer: httpx.Response) -> None:
-        """``answer`` is the object's, with nothing read of it yet; closing this closes it."""
-        super().__init__()
+        super().__init__(answer, tag=answer.headers.get("etag"))
         self._objects = objects
         self._where = where
-        self._answer = answer
-        self._etag = answer.headers.get("etag")
-        self._pieces: Iterator[bytes] = answer.iter_raw()
-        self._position = self._breaks = 0
-        self._rest = memoryview(b"")
 
     @override
-    def readable(self) -> bool:
-        return True
+    def _told(self, fault: httpx.HTTPError) -> TunewayError:
+        return told(fault, who=self._where.uri)
 
     @override
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Up to so many bytes; none at the end. Raises TryLater and NotAllowed."""
-        if not self._rest:
-            self._rest = memoryview(self._piece())
-        room = memoryview(buffer).cast("B")
-        size = min(len(room), len(self._rest))
-        room[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-    @override
-    def close(self) -> None:
-        self._answer.close()
-        super().close()
-
-    def _piece(self) -> bytes:
-        while True:
-            try:
-                piece = next(self._pieces, b"")
-            except httpx.HTTPError as fault:
-                self._resume(fault)
-            else:
-                self._position += len(piece)
-                self._breaks = 0 if piece else self._breaks
-                return piece
-
-    def _resume(self, fault: httpx.HTTPError) -> None:
-        self._answer.close()
-        self._breaks += 1
-        if self._breaks > MOST_BREAKS or not self._etag:
-            raise told(fault, who=self._where.uri) from fault
+    def _again(self, fault: httpx.HTTPError) -> httpx.Response:
         try:
-            self._answer = self._objects.open(self._where, start=self._position, etag=self._etag)
+            return self._objects.open(self._where, start=self._position, etag=self._tag)
         except (NotFound, BadInput) as gone:
             # It was there a moment ago, and as long as it said.
             raise TryLater(f"{self._where.uri} was replaced or removed while it was read.") from gone
-        self._pieces = self._answer.iter_raw()
 
 
 class ObjectWriter(io.RawIOBase):
