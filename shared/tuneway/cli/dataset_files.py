@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
-from typing import IO, ParamSpec, TypeVar
+from typing import IO, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 import msgspec
@@ -25,19 +26,33 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class Form(msgspec.Struct, frozen=True):
+    """How a file is to be read, where its name and bytes do not tell."""
+
+    kind: Kind | None = None
+    columns: Columns | None = None
+
+
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """A file to be read: ``name`` is a path, gs://, s3:// or https://; ``quiet`` shows no progress."""
 
     name: str
-    kind: Kind | None = None
-    columns: Columns | None = None
+    form: Form = Form()
     quiet: bool = False
 
 
-def readable(command: Callable[P, R]) -> Callable[P, R]:
-    """Add the options that say how a file is to be read."""
+def readable(command: Callable[Concatenate[Form, P], R]) -> Callable[P, R]:
+    """Give a command the form of the file it reads, from options of its own."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        names = ("kind", "prompt_column", "completion_column", "system_column")
+        kind, prompt, completion, system = (cast("str | None", kwargs.pop(name)) for name in names)
+        form = Form(Kind(kind) if kind else None, columns(prompt, completion, system))
+        return command(form, *args, **kwargs)
+
     kinds = click.Choice([kind.value for kind in Kind])
-    return click.option("--from", "kind", type=kinds, help="The kind of the file.")(columned(command))
+    return click.option("--from", "kind", type=kinds, help="The kind of the file.")(columned(run))
 
 
 def columned(command: Callable[P, R]) -> Callable[P, R]:
@@ -64,7 +79,7 @@ def columns(prompt: str | None, completion: str | None, system: str | None) -> C
 def opened(source: Input) -> Generator[Reading]:
     """Begin to read. Raises Failed (no such file) and what the file's scheme raises."""
     with stored(source) as blocks:
-        yield reading(blocks, kind=source.kind, columns=source.columns, name=source.name, tables=plugs.tables)
+        yield reading(blocks, kind=source.form.kind, columns=source.form.columns, name=source.name, tables=plugs.tables)
 
 
 @contextmanager

@@ -8,10 +8,9 @@ from typing import IO, get_args
 import click
 
 from tuneway.cli.client import Failed, show
-from tuneway.cli.dataset_files import STDOUT, Input, columns, opened, readable, written
+from tuneway.cli.dataset_files import STDOUT, Form, Input, opened, readable, written
 from tuneway.cli.datasets_lint import lint, preview
 from tuneway.tuning.datasets.convert import Conversion
-from tuneway.tuning.datasets.kinds import Kind
 from tuneway.tuning.datasets.losses import NAMES
 from tuneway.tuning.datasets.row_lines import RowLines
 from tuneway.tuning.datasets.split import Division, Side, division, sides
@@ -32,16 +31,14 @@ def datasets() -> None:
 @click.option("--drop", multiple=True, type=click.Choice(sorted(NAMES)), help="What may be lost; may be repeated.")
 @readable
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON, and show no progress.")
-def convert(  # noqa: PLR0913 - each argument is an option of the command line
+def convert(
+    form: Form,
+    /,
     *,
     source: str,
     destination: str,
     target: Target,
     drop: tuple[str, ...],
-    kind: str | None,
-    prompt_column: str | None,
-    completion_column: str | None,
-    system_column: str | None,
     as_json: bool,
 ) -> None:
     """Write the rows of IN in another form to OUT ('-' prints them).
@@ -50,8 +47,7 @@ def convert(  # noqa: PLR0913 - each argument is an option of the command line
     packed with gzip or not. Exits with 1, and leaves no OUT, when a row cannot be written there without a loss that
     --drop does not allow.
     """
-    named = columns(prompt_column, completion_column, system_column)
-    asked = Input(name=source, kind=_kind(kind), columns=named, quiet=as_json)
+    asked = Input(name=source, form=form, quiet=as_json)
     with opened(asked) as read, written(destination) as file:
         conversion = Conversion(read, target, drop=drop)
         for block in conversion.blocks():
@@ -70,6 +66,8 @@ def convert(  # noqa: PLR0913 - each argument is an option of the command line
 @readable
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON, and show no progress.")
 def split(  # noqa: PLR0913 - each argument is an option of the command line
+    form: Form,
+    /,
     *,
     source: str,
     validation: str,
@@ -77,18 +75,13 @@ def split(  # noqa: PLR0913 - each argument is an option of the command line
     train_file: str | None,
     validation_file: str | None,
     drop: tuple[str, ...],
-    kind: str | None,
-    prompt_column: str | None,
-    completion_column: str | None,
-    system_column: str | None,
     as_json: bool,
 ) -> None:
     """Split the rows of IN at random into training and validation rows, as JSONL; equal rows stay on one side.
 
     IN is read twice.
     """
-    named = columns(prompt_column, completion_column, system_column)
-    asked = Input(name=source, kind=_kind(kind), columns=named, quiet=as_json)
+    asked = Input(name=source, form=form, quiet=as_json)
     share, count = _wanted(validation)
     with opened(asked) as read:
         divided = division(RowLines(read, drop=drop).blocks(), seed=seed, share=share, count=count)
@@ -135,10 +128,6 @@ def _beside(source: str, side: Side) -> str:
     path = Path(path.name) if "://" in source else path
     path = path.with_suffix("") if path.suffix in PACKED else path
     return str(path.with_name(f"{path.stem}.{side}.jsonl"))
-
-
-def _kind(name: str | None) -> Kind | None:
-    return Kind(name) if name else None
 
 
 def _converted(conversion: Conversion, destination: str) -> str:

@@ -10,13 +10,12 @@ from rich.console import Console
 
 from tuneway.adapters import plugs
 from tuneway.cli.client import show
-from tuneway.cli.dataset_files import Input, columns, opened, readable, stored, written
+from tuneway.cli.dataset_files import Form, Input, opened, readable, stored, written
 from tuneway.cli.datasets_report import show_example, show_fixed, show_report
 from tuneway.errors import TunewayError
 from tuneway.ports import Method
 from tuneway.settings import from_env
 from tuneway.tuning.datasets.fix import Fixed, Fixer
-from tuneway.tuning.datasets.kinds import Kind
 from tuneway.tuning.datasets.leakage import Learned
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.preview import preview as previewed
@@ -61,6 +60,8 @@ class Linted(msgspec.Struct, frozen=True, kw_only=True):
 @readable
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def lint(  # noqa: PLR0913 - each argument is an option of the command line
+    form: Form,
+    /,
     *,
     file: str,
     base: str | None,
@@ -69,10 +70,6 @@ def lint(  # noqa: PLR0913 - each argument is an option of the command line
     fixed_file: str | None,
     drop_bad: bool,
     max_errors: int,
-    kind: str | None,
-    prompt_column: str | None,
-    completion_column: str | None,
-    system_column: str | None,
     as_json: bool,
 ) -> None:
     """Check every row of FILE: a path, gs://, s3:// or https://.
@@ -82,10 +79,9 @@ def lint(  # noqa: PLR0913 - each argument is an option of the command line
     """
     if drop_bad and fixed_file is None:
         raise click.UsageError("--drop-bad goes with --fix OUT.")
-    named = columns(prompt_column, completion_column, system_column)
     with _readably():
         against = _against(base, method, keep=max_errors)
-        asked = Input(name=file, kind=Kind(kind) if kind else None, columns=named, quiet=as_json)
+        asked = Input(name=file, form=form, quiet=as_json)
         linted = _linted(asked, validation, against)
         if fixed_file is not None:
             fixed = _fixed(asked, fixed_file, against, drop_bad=drop_bad)
@@ -105,21 +101,18 @@ def lint(  # noqa: PLR0913 - each argument is an option of the command line
 @click.option("--rows", default=3, show_default=True, type=click.IntRange(1, 1_000), help="How many rows to show.")
 @readable
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def preview(  # noqa: PLR0913 - each argument is an option of the command line
+def preview(
+    form: Form,
+    /,
     *,
     file: str,
     base: str | None,
     method: str | None,
     rows: int,
-    kind: str | None,
-    prompt_column: str | None,
-    completion_column: str | None,
-    system_column: str | None,
     as_json: bool,
 ) -> None:
     """Show the first rows of FILE as a model is trained on them: its turns, and which of them it learns to say."""
-    named = columns(prompt_column, completion_column, system_column)
-    asked = Input(name=file, kind=Kind(kind) if kind else None, columns=named, quiet=True)
+    asked = Input(name=file, form=form, quiet=True)
     with _readably():
         against = _against(base, method)
         with opened(asked) as read:
@@ -171,7 +164,7 @@ def _linted(asked: Input, validation: str | None, against: Against) -> Linted:
 
 
 def _surveyed(asked: Input, against: Against, purpose: Purpose) -> DatasetReport:
-    manner = Manner(name=asked.name, kind=asked.kind, columns=asked.columns, tables=plugs.tables)
+    manner = Manner(name=asked.name, kind=asked.form.kind, columns=asked.form.columns, tables=plugs.tables)
     with stored(asked) as blocks:
         return survey(blocks, limits=against.limits, keep=against.keep, purpose=purpose, manner=manner)
 

@@ -7,9 +7,9 @@ import msgspec
 
 from tuneway.adapters import plugs
 from tuneway.cli.client import Client, Failed, show
-from tuneway.cli.dataset_files import Input, columns, readable, stored
+from tuneway.cli.dataset_files import Form, Input, readable, stored
 from tuneway.cli.options import connected
-from tuneway.tuning.datasets.kinds import Columns, Kind
+from tuneway.tuning.datasets.kinds import Columns
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.survey import Manner, survey
 
@@ -60,17 +60,14 @@ class Answer(msgspec.Struct, frozen=True):
 @readable
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connected
-def estimate(  # noqa: PLR0913 - each argument is an option of the command line
+def estimate(
     client: Client,
+    form: Form,
     /,
+    *,
     model: str,
     dataset: str | None,
-    *,
     epochs: int | None,
-    kind: str | None,
-    prompt_column: str | None,
-    completion_column: str | None,
-    system_column: str | None,
     as_json: bool,
     **given: Option,
 ) -> None:
@@ -80,9 +77,8 @@ def estimate(  # noqa: PLR0913 - each argument is an option of the command line
     TSV or Parquet, packed with gzip or not.
     """
     body: dict[str, object] = {name: value for name, value in given.items() if value is not None}
-    named = columns(prompt_column, completion_column, system_column)
     if dataset is not None:
-        body |= _named(Input(name=dataset, kind=Kind(kind) if kind else None, columns=named, quiet=as_json))
+        body |= _named(Input(name=dataset, form=form, quiet=as_json))
     if epochs is not None:
         body |= {"hyperparameters": {"n_epochs": epochs}}
     answer = client.call("POST", PATH, {"model": model, **body})
@@ -112,15 +108,15 @@ def lines(answer: Answer) -> list[str]:
 
 def by_name(dataset: str, *, columns: Columns | None = None) -> dict[str, object]:
     """How an estimate is asked for a dataset: a local file by its tokens, counted here. Raises Failed."""
-    return _named(Input(name=dataset, columns=columns, quiet=True))
+    return _named(Input(name=dataset, form=Form(columns=columns), quiet=True))
 
 
 def _named(dataset: Input) -> dict[str, object]:
     if Path(dataset.name).is_file():
         return _counted(dataset)
-    if dataset.kind is not None:
+    if dataset.form.kind is not None:
         raise click.UsageError("--from is for a file of this computer; another one's name or its bytes tell its kind.")
-    return {"training_file": dataset.name} | _columns(dataset.columns)
+    return {"training_file": dataset.name} | _columns(dataset.form.columns)
 
 
 def _columns(named: Columns | None) -> dict[str, object]:
@@ -128,7 +124,7 @@ def _columns(named: Columns | None) -> dict[str, object]:
 
 
 def _counted(dataset: Input) -> dict[str, object]:
-    manner = Manner(name=dataset.name, kind=dataset.kind, columns=dataset.columns, tables=plugs.tables)
+    manner = Manner(name=dataset.name, kind=dataset.form.kind, columns=dataset.form.columns, tables=plugs.tables)
     with stored(dataset) as blocks:
         report = survey(blocks, limits=DatasetLimits(), manner=manner)
     if not report.accepted:

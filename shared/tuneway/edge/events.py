@@ -1,6 +1,7 @@
 """Events in: what a CloudEvent of Pub/Sub or of Cloud Storage carries."""
 
 import base64
+from typing import TypeVar
 
 import msgspec
 from cloudevents.http import CloudEvent
@@ -10,6 +11,8 @@ from tuneway.tuning.beats import PlaceRef
 from tuneway.tuning.lifecycle import JobRef, SweepRef
 from tuneway.tuning.notify import Told
 from tuneway.tuning.watched import StoredObject
+
+T = TypeVar("T")
 
 
 class PubsubMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -42,36 +45,29 @@ def message(event: CloudEvent) -> PubsubMessage:
 
 def job_ref(event: CloudEvent) -> JobRef:
     """The job a message is about. Raises Undecodable."""
-    try:
-        return msgspec.json.decode(message(event).content(), type=JobRef)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
-        raise Undecodable(f"Not a reference to a job: {fault}") from fault
+    return _ref(event, JobRef, "a job")
 
 
 def poll_ref(event: CloudEvent) -> JobRef | PlaceRef:
     """The job, or the place whose jobs, a message is about. Raises Undecodable."""
-    if "place" not in message(event).attributes:
-        return job_ref(event)
-    try:
-        return msgspec.json.decode(message(event).content(), type=PlaceRef)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
-        raise Undecodable(f"Not a reference to a place: {fault}") from fault
+    return _ref(event, PlaceRef, "a place") if "place" in message(event).attributes else job_ref(event)
 
 
 def deploy_ref(event: CloudEvent) -> DeployRef:
     """The deployment a message is about. Raises Undecodable."""
-    try:
-        return msgspec.json.decode(message(event).content(), type=DeployRef)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
-        raise Undecodable(f"Not a reference to a deployment: {fault}") from fault
+    return _ref(event, DeployRef, "a deployment")
 
 
 def sweep_ref(event: CloudEvent) -> SweepRef:
     """The sweep a message is about. Raises Undecodable."""
+    return _ref(event, SweepRef, "a sweep")
+
+
+def _ref(event: CloudEvent, kind: type[T], what: str) -> T:
     try:
-        return msgspec.json.decode(message(event).content(), type=SweepRef)
+        return msgspec.json.decode(message(event).content(), type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
-        raise Undecodable(f"Not a reference to a sweep: {fault}") from fault
+        raise Undecodable(f"Not a reference to {what}: {fault}") from fault
 
 
 def told(event: CloudEvent) -> Told | None:

@@ -18,11 +18,11 @@ from tuneway.prediction.hub.decode import with_unknown
 from tuneway.prediction.hub.fit import refuse_unseen, unsupported_by
 from tuneway.prediction.hub.messages import UserMessage
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, Penalty, StreamOptions
+from tuneway.prediction.surfaces.texts import Tokens, require_one_kind, texts_in
 from tuneway.routing.routes import Target
 
 MOST_PROMPTS = 32
 
-Tokens = list[int]
 Prompt = str | Annotated[list[str | int | Tokens], Meta(min_length=1)]
 
 
@@ -58,7 +58,7 @@ _OPTIONAL = _KNOWN - {"model", "prompt", "stream"}
 def decode_completion_request(body: bytes) -> CompletionRequest:
     """The request. Raises BadInput with ``param`` when JSON, a type or a range is wrong."""
     request = with_unknown(body, CompletionRequest, needs="prompt")
-    _require_one_kind(request.prompt)
+    require_one_kind(request.prompt, "prompt")
     return request
 
 
@@ -78,14 +78,7 @@ def number_of_prompts(request: CompletionRequest) -> int:
 
 def prompts_of(request: CompletionRequest) -> list[str]:
     """The prompts as texts. Raises BadInput for tokens, which only the model's own server can read."""
-    prompt = request.prompt
-    texts = [prompt] if isinstance(prompt, str) else [one for one in prompt if isinstance(one, str)]
-    if not texts:
-        raise BadInput(
-            f"'prompt' holds tokens, which '{request.model}' cannot be sent. Send text.",
-            param="prompt",
-            code="unsupported_parameter",
-        )
+    texts = texts_in(request.prompt, "prompt", model=request.model)
     if len(texts) > MOST_PROMPTS:
         raise BadInput(
             f"'prompt' holds {len(texts)} prompts. '{request.model}' takes at most {MOST_PROMPTS} in one request.",
@@ -137,9 +130,3 @@ def _refuse_inexpressible(request: CompletionRequest) -> None:
     for name, faulty in faults.items():
         if faulty:
             raise unsupported(name, request, why.get(name, ""))
-
-
-def _require_one_kind(prompt: Prompt) -> None:
-    if not isinstance(prompt, str) and len({type(one) for one in prompt}) > 1:
-        fault = "Invalid 'prompt': expected a string, strings, tokens or lists of tokens, not a mixture."
-        raise BadInput(fault, param="prompt", code="invalid_type")

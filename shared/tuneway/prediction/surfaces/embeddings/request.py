@@ -19,10 +19,11 @@ from msgspec import Meta
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.decode import with_unknown
+from tuneway.prediction.hub.fit import unsupported_by
+from tuneway.prediction.surfaces.texts import Tokens, require_one_kind, texts_in
 from tuneway.routing.routes import Target
 
 Truncate = Literal["NONE", "START", "END"]
-Tokens = list[int]
 
 # Google's word and Cohere's for the same purpose; a caller may use either.
 TASKS: dict[str, tuple[str, str]] = {
@@ -62,9 +63,7 @@ _OPTIONAL = _KNOWN - {"model", "input", "encoding_format"}
 def decode_embedding_request(body: bytes) -> EmbeddingRequest:
     """The request. Raises BadInput with ``param`` when JSON, a type or a range is wrong."""
     request = with_unknown(body, EmbeddingRequest, needs="input")
-    if not isinstance(request.input, str) and len({type(one) for one in request.input}) > 1:
-        fault = "Invalid 'input': expected a string, strings, tokens or lists of tokens, not a mixture."
-        raise BadInput(fault, param="input", code="invalid_type")
+    require_one_kind(request.input, "input")
     return request
 
 
@@ -80,25 +79,12 @@ def fitted(request: EmbeddingRequest, unsupported: Sequence[str], target: Target
 
 def refused(name: str, request: EmbeddingRequest, why: str = "") -> BadInput:
     """The refusal of a parameter that this target cannot express."""
-    return BadInput(
-        f"'{name}' is not supported by '{request.model}'{why}. "
-        f"Leave it out, or add '{name}' to drop_params of the model's route.",
-        param=name,
-        code="unsupported_parameter",
-    )
+    return unsupported_by(request.model, name, why=why)
 
 
 def texts_of(request: EmbeddingRequest) -> list[str]:
     """The inputs as texts. Raises BadInput for tokens, which only the model's own server can read."""
-    given = request.input
-    texts = [given] if isinstance(given, str) else [one for one in given if isinstance(one, str)]
-    if not texts:
-        raise BadInput(
-            f"'input' holds tokens, which '{request.model}' cannot be sent. Send text.",
-            param="input",
-            code="unsupported_parameter",
-        )
-    return texts
+    return texts_in(request.input, "input", model=request.model)
 
 
 def task_of(request: EmbeddingRequest) -> tuple[str, str] | None:
