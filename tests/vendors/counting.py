@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import override
@@ -15,12 +15,13 @@ from tests.vendors.bedrock_shapes import BODY as CONVERSE
 from tests.vendors.converse import Bedrock
 from tests.vendors.converse import shaped as bedrock_shaped
 from tests.vendors.converse_heard import heard as converse_heard
-from tests.vendors.fake import Asked, Fake, Wire, encoded
-from tests.vendors.gemini import google_error, google_shaped, token_borne
+from tests.vendors.fake import Asked, Fake
+from tests.vendors.gemini import google_shaped, token_borne
 from tests.vendors.gemini_heard import heard as gemini_heard
 from tests.vendors.gemini_shapes import BODY as GENERATE
+from tests.vendors.google_wire import GoogleWhole
 from tests.vendors.listening import Heard
-from tests.vendors.script import Error, Reply
+from tests.vendors.script import Reply
 from tests.vendors.shapes import TEXT, Shape, many, record, refuse
 
 UNCOUNTED = ("max_tokens", "metadata", "service_tier", "stop_sequences", "stream", "temperature", "top_k", "top_p")
@@ -97,10 +98,8 @@ class CountVertexClaude(CountMessages):
         shaped(asked.body, _without(COUNTED, (), anthropic_version={"enum": list(VERTEX_VERSIONS)}))
 
 
-class CountGemini(Wire):
+class CountGemini(GoogleWhole):
     """``:countTokens``."""
-
-    stream_kind = ""
 
     @override
     def check(self, asked: Asked, fake: Fake) -> None:
@@ -112,25 +111,9 @@ class CountGemini(Wire):
         return gemini_heard(asked.body)
 
     @override
-    def streams(self, asked: Asked) -> bool:
-        return False
-
-    @override
     def whole(self, asked: Asked, reply: Reply) -> object:
         words = self.heard(asked).words
         return {"totalTokens": words, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": words}]}
-
-    @override
-    def events(self, asked: Asked, reply: Reply) -> list[bytes]:
-        raise refuse(501, "Operation is not implemented.")
-
-    @override
-    def failed(self, error: Error) -> tuple[object, Mapping[str, str]]:
-        return google_error(error), {}
-
-    @override
-    def broken(self, error: Error) -> bytes:
-        return encoded(google_error(error))
 
 
 class CountBedrock(Bedrock):

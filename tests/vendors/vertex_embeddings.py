@@ -1,15 +1,15 @@
 """Google's embeddings on Vertex AI, by ``predict`` and by ``embedContent``."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import override
 
-from tests.vendors.fake import Asked, Fake, Wire, encoded
-from tests.vendors.gemini import google_error, google_shaped, token_borne
+from tests.vendors.fake import Asked, Fake
+from tests.vendors.gemini import google_shaped, token_borne
+from tests.vendors.google_wire import GoogleWhole
 from tests.vendors.listening import Heard, words
 from tests.vendors.openai_surfaces import vector
-from tests.vendors.script import Error, Reply
+from tests.vendors.script import Reply
 from tests.vendors.shapes import TEXT, TRUTH, at_least, many, matching, one_of, record, refuse
 
 TASKS = ("RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING")
@@ -29,10 +29,8 @@ CONTENT = record(
 )
 
 
-class TextEmbeddings(Wire):
+class TextEmbeddings(GoogleWhole):
     """``:predict`` of Google's text embedding models; gemini-embedding takes one text at a time."""
-
-    stream_kind = ""
 
     @override
     def check(self, asked: Asked, fake: Fake) -> None:
@@ -48,25 +46,9 @@ class TextEmbeddings(Wire):
         return Heard(words=words(asked.body["instances"]))
 
     @override
-    def streams(self, asked: Asked) -> bool:
-        return False
-
-    @override
     def whole(self, asked: Asked, reply: Reply) -> object:
         size = (asked.body.get("parameters") or {}).get("outputDimensionality", 768)
         return {"predictions": [_embedded(found["content"], size) for found in asked.body["instances"]]}
-
-    @override
-    def events(self, asked: Asked, reply: Reply) -> list[bytes]:
-        raise refuse(501, "Operation is not implemented.")
-
-    @override
-    def failed(self, error: Error) -> tuple[object, Mapping[str, str]]:
-        return google_error(error), {}
-
-    @override
-    def broken(self, error: Error) -> bytes:
-        return encoded(google_error(error))
 
 
 class EmbedContent(TextEmbeddings):

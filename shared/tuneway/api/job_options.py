@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from tuneway.api.errors import refused
 from tuneway.api.options import setting
+from tuneway.api.ways import mapping, way_of
 
 URL = "TUNEWAY_URL"
 VERTEX = frozenset({"vertex_ai", "vertex_ai_beta"})
@@ -91,9 +92,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 def asked(options: Mapping[str, object]) -> Asked:
     """The call. Raises BadRequestError."""
     given = {name: value for name, value in options.items() if value is not None}
-    extra = _mapping(given.pop("extra_body", {}), "extra_body")
+    extra = mapping(given.pop("extra_body", {}), "extra_body")
     how = {name: given.pop(name) for name in Way.__struct_fields__ if name in given}
-    return Asked(way=_way(how), fields={**given, **extra})
+    return Asked(way=way_of(how, Way), fields={**given, **extra})
 
 
 def is_direct(way: Way, named: str = "") -> bool:
@@ -129,24 +130,3 @@ def _refuse_vertex(way: Way) -> None:
     for name in OF_VERTEX:
         if getattr(way, name):
             raise refused(f"A deployed tuneway has it from its own settings: leave '{name}' out.", param=name)
-
-
-def _way(how: Mapping[str, object]) -> Way:
-    headers, credentials = how.get("extra_headers"), how.get("vertex_credentials")
-    plain = dict(how)
-    if headers is not None:
-        marked = _mapping(headers, "extra_headers")
-        plain["extra_headers"] = [(name.lower(), value) for name, value in marked.items()]
-    if isinstance(credentials, Mapping):
-        plain["vertex_credentials"] = msgspec.json.encode(credentials).decode()
-    try:
-        return msgspec.convert(plain, Way)
-    except msgspec.ValidationError as exc:
-        raise refused(f"An argument cannot be used: {exc}.", param=str(exc).rpartition("$.")[2].strip("`")) from exc
-
-
-def _mapping(value: object, name: str) -> dict[str, object]:
-    try:
-        return msgspec.convert(value, dict[str, object])
-    except msgspec.ValidationError as exc:
-        raise refused(f"'{name}' must be a dictionary.", param=name) from exc

@@ -7,6 +7,7 @@ import msgspec
 from typing_extensions import TypedDict
 
 from tuneway.api.errors import refused
+from tuneway.api.ways import mapping, way_of
 from tuneway.settings import environment
 
 Surface = Literal["chat/completions", "embeddings"]
@@ -133,7 +134,7 @@ def asked_for_vectors(model: str, texts: object, options: Mapping[str, object]) 
 
 def _asked(model: str, words: Mapping[str, object], options: Mapping[str, object], *, surface: Surface) -> Asked:
     given = {name: value for name, value in options.items() if value is not None}
-    extra = _mapping(given.pop("extra_body", {}), "extra_body")
+    extra = mapping(given.pop("extra_body", {}), "extra_body")
     if "max_retries" in given:  # the name that OpenAI's SDK has for it
         given.setdefault("num_retries", given.pop("max_retries"))
     how = {name: given.pop(name) for name in Way.__struct_fields__ if name in given}
@@ -151,22 +152,7 @@ def setting(*names: str) -> str | None:
 def _way(how: dict[str, object], parameters: Mapping[str, object]) -> Way:
     if isinstance(how.get("drop_params"), bool):
         how = {**how, "drop_params": tuple(parameters) if how["drop_params"] else ()}
-    if isinstance(how.get("extra_headers"), Mapping):
-        headers = _mapping(how["extra_headers"], "extra_headers")
-        how = {**how, "extra_headers": [(name.lower(), value) for name, value in headers.items()]}
-    if isinstance(how.get("vertex_credentials"), Mapping):
-        how = {**how, "vertex_credentials": _encoded(how["vertex_credentials"]).decode()}
-    try:
-        return msgspec.convert(how, Way)
-    except msgspec.ValidationError as exc:
-        raise refused(f"An argument cannot be used: {exc}.", param=str(exc).rpartition("$.")[2].strip("`")) from exc
-
-
-def _mapping(value: object, name: str) -> dict[str, object]:
-    try:
-        return msgspec.convert(value, dict[str, object])
-    except msgspec.ValidationError as exc:
-        raise refused(f"'{name}' must be a dictionary.", param=name) from exc
+    return way_of(how, Way)
 
 
 def _encoded(value: object) -> bytes:
