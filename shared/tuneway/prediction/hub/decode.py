@@ -1,7 +1,7 @@
 """Read a chat request from its bytes; what is wrong with it names the field, as OpenAI does.
 
 The first pass is one typed decode. Only a request that fails it pays for the second, which sets unknown top-level
-fields aside (a route may drop them), reads null as absent, and words the fault.
+fields aside (a route may drop them), reads messages with leniency, and words the fault.
 """
 
 import re
@@ -11,6 +11,7 @@ import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.json_words import in_json_words
+from tuneway.prediction.hub.leniency import in_own_words
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -64,7 +65,7 @@ def with_unknown(body: bytes, kind: type[T], *, needs: str) -> T:
 def _second_reading(body: bytes) -> ChatRequest:
     fields = _object(body)
     known = {
-        name: _without_nulls(value) if name == "messages" else value for name, value in fields.items() if name in _KNOWN
+        name: in_own_words(value) if name == "messages" else value for name, value in fields.items() if name in _KNOWN
     }
     unknown = {name: value for name, value in fields.items() if name not in _KNOWN and value is not None}
     try:
@@ -80,16 +81,6 @@ def _object(body: bytes) -> dict[str, object]:
         raise BadInput("The body must be a JSON object with 'model' and 'messages'.", code="invalid_json") from exc
     except _BROKEN as exc:
         raise broken_json(exc) from exc
-
-
-def _without_nulls(value: object) -> object:
-    """Messages without the nulls that SDKs write for absent fields; a null ``content`` has a meaning, or is a fault."""
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in msgspec.convert(value, list[object])]
-    if not isinstance(value, dict):
-        return value
-    fields = msgspec.convert(value, dict[str, object])
-    return {name: _without_nulls(held) for name, held in fields.items() if held is not None or name == "content"}
 
 
 def broken_json(exc: Exception) -> BadInput:

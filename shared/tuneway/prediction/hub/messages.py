@@ -35,10 +35,11 @@ class RefusalPart(_Part, frozen=True, kw_only=True, tag="refusal"):
 
 
 class ImageUrl(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Where a picture lies: ``data:``, ``gs://`` or ``https://``."""
+    """Where a picture lies: ``data:``, ``gs://`` or ``https://``; ``format`` is its MIME type where no ending tells."""
 
     url: str
     detail: Literal["auto", "low", "high", "original"] | None = None
+    format: str | None = None
 
 
 class ImagePart(_Part, frozen=True, kw_only=True, tag="image_url"):

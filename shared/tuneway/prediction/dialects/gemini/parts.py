@@ -63,7 +63,7 @@ def _part(part: HubPart, param: str) -> Part:
             return {"text": text}
         case ImagePart(image_url=image):
             # Of no known extension it is announced as JPEG: the host looks at its bytes anyway.
-            return _media(image.url, default="image/jpeg", param=f"{param}.image_url.url")
+            return _media(image.url, default=image.format or "image/jpeg", param=f"{param}.image_url.url")
         case AudioPart(input_audio=audio):
             return _inline(f"audio/{audio.format}", audio.data, f"{param}.input_audio.data")
         case FilePart():

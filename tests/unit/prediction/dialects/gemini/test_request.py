@@ -164,3 +164,10 @@ def test_logprobs_alone_ask_for_the_chosen_tokens() -> None:
 def test_a_schema_format_without_a_schema_is_json() -> None:
     sent = body(response_format={"type": "json_schema", "json_schema": {"name": "x"}})
     assert sent["generationConfig"] == {"responseMimeType": "application/json"}
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, "image/jpeg"), ({"format": "image/webp"}, "image/webp")])
+def test_a_picture_without_an_ending_is_what_the_caller_calls_it(given: dict[str, str], told: str) -> None:
+    part = {"type": "image_url", "image_url": {"url": "gs://shop/photo", **given}}
+    ((_, sent),) = parts({"role": "user", "content": [part]})
+    assert sent == [{"fileData": {"mimeType": told, "fileUri": "gs://shop/photo"}}]

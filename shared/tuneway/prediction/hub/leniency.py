@@ -1,0 +1,59 @@
+"""What clients send beside OpenAI's own words, in messages, and what they mean by it.
+
+- Nulls for fields that are absent.
+- An earlier answer given back with whatever its host or an SDK had put into it (``reasoning``, ``images``,
+  ``reasoning_details``, …): what is no part of a conversation is set aside there, and only there.
+- ``cache_control`` beside the content, LiteLLM's place for it, instead of in the last part.
+"""
+
+import msgspec
+
+from tuneway.prediction.hub.messages import AssistantMessage
+
+_ANSWERED = frozenset({"role", *(field.encode_name for field in msgspec.structs.fields(AssistantMessage))})
+_HINT = "cache_control"
+
+
+def in_own_words(messages: object) -> object:
+    """The messages, as far as they are any, in words that the hub knows."""
+    if not isinstance(messages, list):
+        return messages
+    return [_message(message) for message in _without_nulls(msgspec.convert(messages, list[object]))]
+
+
+def _message(message: object) -> object:
+    if not isinstance(message, dict):
+        return message
+    fields = msgspec.convert(message, dict[str, object])
+    if _HINT in fields:
+        hint = fields.pop(_HINT)
+        fields["content"] = _hinted(fields.get("content"), hint)
+    if fields.get("role") == "assistant":
+        return {name: value for name, value in fields.items() if name in _ANSWERED}
+    return fields
+
+
+def _hinted(content: object, hint: object) -> object:
+    """The content with the hint in its last part; what can bear none stays as it is."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content, _HINT: hint}] if content else content
+    if not isinstance(content, list):
+        return content
+    *parts, last = msgspec.convert(content, list[object]) or [None]
+    if not isinstance(last, dict):
+        return content
+    return [*parts, {_HINT: hint, **msgspec.convert(last, dict[str, object])}]
+
+
+def _without_nulls(items: list[object]) -> list[object]:
+    return [_kept(item) for item in items]
+
+
+def _kept(value: object) -> object:
+    """Without the nulls that SDKs write for absent fields; a null ``content`` has a meaning, or is a fault."""
+    if isinstance(value, list):
+        return _without_nulls(msgspec.convert(value, list[object]))
+    if not isinstance(value, dict):
+        return value
+    fields = msgspec.convert(value, dict[str, object])
+    return {name: _kept(held) for name, held in fields.items() if held is not None or name == "content"}
