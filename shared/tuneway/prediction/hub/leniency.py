@@ -39,10 +39,10 @@ def _hinted(content: object, hint: object) -> object:
         return [{"type": "text", "text": content, _HINT: hint}] if content else content
     if not isinstance(content, list):
         return content
-    *parts, last = msgspec.convert(content, list[object]) or [None]
-    if not isinstance(last, dict):
-        return content
-    return [*parts, {_HINT: hint, **msgspec.convert(last, dict[str, object])}]
+    parts = msgspec.convert(content, list[object])
+    if not parts or not isinstance(parts[-1], dict):
+        return parts
+    return [*parts[:-1], {_HINT: hint, **msgspec.convert(parts[-1], dict[str, object])}]
 
 
 def _without_nulls(items: list[object]) -> list[object]:
