@@ -8,7 +8,7 @@ export UV_CACHE_DIR := $(CURDIR)/.venv/uv-cache
 export PIP_NO_CACHE_DIR := 1
 export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.venv/pyright-cache
 
-.PHONY: demo test up check coverage bench pins clean
+.PHONY: demo test up check coverage integration bench pins clean
 
 demo: .venv/local
 	$(BIN)/tuneway demo
@@ -17,12 +17,17 @@ up: .venv/local
 	$(BIN)/tuneway up
 
 test: .venv/dev
-	$(BIN)/python -m pytest $(TESTS) -n 2 --dist loadgroup --basetemp .pytest_tmp
+	$(BIN)/python -m pytest $(TESTS) $(DEPLOYED:%=--ignore %) -n 2 --dist loadgroup --basetemp .pytest_tmp
+
+# Every function from its zip, alone in its environment, joined by emulators as Terraform declares; figures at the end.
+DEPLOYED := tests/integration/deployed
+integration: .venv/dev
+	$(BIN)/python -m pytest $(DEPLOYED) --durations 5 --basetemp .pytest_tmp
 
 # The same tests, measured: every branch of the dialects and the lifecycle, nine tenths of the rest.
 coverage: .venv/dev
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest $(TESTS) -n 2 --dist loadgroup --basetemp .pytest_tmp
+	$(BIN)/python -m coverage run -m pytest $(TESTS) $(DEPLOYED:%=--ignore %) -n 2 --dist loadgroup --basetemp .pytest_tmp
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under 90
 	$(BIN)/python -m coverage report --fail-under 100 --include '*/prediction/dialects/*,*/tuning/jobs.py,*/tuning/lifecycle.py'

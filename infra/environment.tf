@@ -46,6 +46,16 @@ locals {
       },
       # The framework's threads: its default, four to a CPU, would leave requests waiting that Cloud Run let in.
       try(function.async, false) ? {} : { THREADS = tostring(function.concurrency) },
+      local.spans,
     )
   }
+
+  # OpenTelemetry's own variables, the same for all; the headers may hold a key, so they come from a secret.
+  spans = {
+    for name, value in {
+      OTEL_EXPORTER_OTLP_ENDPOINT = try(var.otlp.endpoint, null)
+      OTEL_TRACES_SAMPLER         = try(var.otlp.sampler, null)
+    } : name => value if value != null
+  }
+  spans_secrets = { for secret in try(var.otlp.headers_secret, null)[*] : "OTEL_EXPORTER_OTLP_HEADERS" => secret }
 }

@@ -28,19 +28,25 @@ locals {
     files_oldest       = { collection = "files", equal = "owner", order = "created_at", direction = "ASCENDING" }
     files_newest       = { collection = "files", equal = "owner", order = "created_at", direction = "DESCENDING" }
     models_oldest      = { collection = "models", equal = "owner", order = "created_at", direction = "ASCENDING" }
+    usage_of_owner     = { collection = "usage", equal = "owner", order = "at", direction = "ASCENDING" }
+    usage_of_route     = { collection = "usage", equal = "route", order = "at", direction = "ASCENDING" }
     deployments_oldest = { collection = "deployments", equal = "owner", order = "created_at", direction = "ASCENDING" }
   }
 
   # Nobody asks by these. Large ones would be cut at 1,500 bytes and bill twice; hot ones would be indexed every minute.
   unindexed = {
     snapshots    = ["body", "version"]
-    jobs         = ["dataset", "validation_dataset", "estimate", "hyperparameters", "metadata", "progress", "moved_at", "deadline", "checkpoint_losses", "announced", "error"]
-    events       = ["data", "created_at"]
+    jobs         = ["dataset", "validation_dataset", "estimate", "hyperparameters", "metadata", "progress", "moved_at", "deadline", "checkpoint_losses", "announced", "error", "recent"]
+    events       = ["told"]
     lints        = ["report", "error"]
     dead_letters = ["data", "attributes"]
-    versions     = ["checkpoints"]
+    models       = ["mirrored", "moves"]
+    versions     = ["checkpoints", "route", "targets"]
+    parts        = ["body", "version"]
     routes       = ["targets"]
     shards       = ["seen"]
+    usage        = ["tally", "seen"]
+    tallies      = ["tally", "seen"]
   }
 
   # Collections whose documents go by themselves, and the field with their time. Firestore takes timestamps only, and

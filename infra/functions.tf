@@ -36,7 +36,7 @@ resource "google_cloudfunctions2_function" "this" {
     environment_variables            = local.environment[each.key]
 
     dynamic "secret_environment_variables" {
-      for_each = contains(each.value.uses, "secrets") ? var.secret_environment : {}
+      for_each = merge(contains(each.value.uses, "secrets") ? var.secret_environment : {}, local.spans_secrets)
       content {
         key        = secret_environment_variables.key
         project_id = var.project
@@ -82,6 +82,7 @@ resource "google_cloudfunctions2_function" "this" {
     google_project_iam_member.storage_publishes,
     google_kms_crypto_key_iam_member.agents,
     google_secret_manager_secret_iam_member.environment,
+    google_secret_manager_secret_iam_member.spans,
     google_secret_manager_secret_iam_member.files,
   ]
 }

@@ -3,7 +3,7 @@
 locals {
   of_functions = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.name}-\""
 
-  # Each is one counter or, with a value, one distribution. Lines: shared/tuneway/edge/logs.py.
+  # Each is one counter or, with a value, one distribution. Lines: shared/tuneway/edge/telemetry/lines.py.
   metrics = {
     cost_usd = {
       about  = "What answers cost, in US dollars, where a price is known."
@@ -29,9 +29,15 @@ locals {
       value  = null
       labels = {}
     }
+    jobs_still = {
+      about  = "Beats at which some job had not moved, though nobody but tuneway had to move it."
+      filter = "severity=WARNING AND jsonPayload.message:\"jobs have not moved for ten minutes\""
+      value  = null
+      labels = {}
+    }
     unforeseen = {
       about  = "Errors with a stack: nothing in tuneway expected them."
-      filter = "severity>=ERROR AND (jsonPayload.trace:* OR textPayload:\"Traceback\")"
+      filter = "severity>=ERROR AND (jsonPayload.stack_trace:* OR textPayload:\"Traceback\")"
       value  = null
       labels = {}
     }

@@ -31,9 +31,10 @@ locals {
       lasts = "0s"
     }
     stuck_jobs = {
-      says  = "Jobs have been waiting for half an hour"
-      asks  = "sum(increase(${local.logged}_jobs_waiting{${local.logs}}[30m])) > 10"
-      lasts = "1800s"
+      # Of one job or a thousand: some beat in every ten minutes finds one that does not move, or that nobody can be asked about.
+      says  = "Jobs have been stuck for half an hour"
+      asks  = "sum(increase(${local.logged}_jobs_still{${local.logs}}[10m])) > 0 or sum(increase(${local.logged}_jobs_waiting{${local.logs}}[10m])) > 0"
+      lasts = "1200s"
     }
     backlog = {
       says  = "A message has been waiting for ${var.alerts.backlog_seconds} s"

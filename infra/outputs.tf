@@ -33,6 +33,9 @@ output "next_steps" {
   value = concat(
     [for name, secret in google_secret_manager_secret.this : "gcloud secrets versions add ${secret.secret_id} --project ${var.project} --data-file=-   # the key of ${name}"],
     [for name, address in google_compute_global_address.this : "Point ${name} at ${address.address} (A record); its certificate takes up to an hour."],
-    ["The first key: docs/deploy.md, First key. Then: curl -H \"Authorization: Bearer $KEY\" ${var.hostname != null ? "https://${var.hostname}" : local.urls["predict"]}/v1/models"],
+    [
+      "The first key: tuneway keys first --project ${var.project} --database ${var.database}",
+      "Then prove it: tuneway deploy --check ${var.hostname != null ? "https://${var.hostname}" : local.urls["predict"]} --key <that key>",
+    ],
   )
 }

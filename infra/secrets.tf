@@ -49,6 +49,14 @@ resource "google_secret_manager_secret_iam_member" "environment" {
   member    = google_service_account.functions[each.value[0]].member
 }
 
+resource "google_secret_manager_secret_iam_member" "spans" {
+  for_each  = { for pair in setproduct(keys(local.functions), values(local.spans_secrets)) : join(".", pair) => pair }
+  project   = var.project
+  secret_id = each.value[1]
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.functions[each.value[0]].member
+}
+
 resource "google_secret_manager_secret_iam_member" "files" {
   for_each = {
     for pair in setproduct(keys(local.functions), keys(var.files)) :

@@ -82,6 +82,24 @@ variable "secret_environment" {
   }
 }
 
+variable "otlp" {
+  description = "An OpenTelemetry collector that takes one span for each request and event, over HTTP: its address, an existing secret with its headers (key=value,key=value), and a sampler. Null: no spans."
+  type = object({
+    endpoint       = string
+    headers_secret = optional(string)
+    sampler        = optional(string)
+  })
+  default = null
+  validation {
+    condition     = var.otlp == null ? true : can(regex("^https?://[^/]+", var.otlp.endpoint))
+    error_message = "An address of OTLP over HTTP, such as https://collector.example:4318; /v1/traces is added to it."
+  }
+  validation {
+    condition     = try(var.otlp.sampler, null) == null ? true : contains(["always_on", "always_off", "parentbased_always_on"], var.otlp.sampler)
+    error_message = "sampler is always_on, always_off or parentbased_always_on."
+  }
+}
+
 variable "files" {
   description = "Existing secrets that hold an installation's own prices_file, catalogue_file or serving_file: the setting and the secret's id."
   type        = map(string)

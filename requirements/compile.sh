@@ -10,6 +10,6 @@ compile --group dev --output-file requirements/dev.txt
 compile --group litellm --output-file requirements/litellm.txt
 compile --group checkov --output-file requirements/checkov.txt
 compile --group openai_cli --output-file requirements/openai_cli.txt
-for group in uv local predict tuning registry tick create_job poll_jobs conduct_sweep register_model deploy_model dead_letter notify lint_dataset; do
+for group in uv local predict tuning registry tick create_job poll_jobs conduct_sweep register_model deploy_model dead_letter record_usage notify lint_dataset; do
     compile --group "$group" --constraint requirements/dev.txt --output-file "requirements/$group.txt"
 done

@@ -1,7 +1,7 @@
 """Fakes that keep the ports' promises, and one that breaks them on purpose."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,7 +119,8 @@ class FakeEvents:
 class FakeBackend:
     """A provider that keeps what it was asked, and can lose an answer after the work was done.
 
-    ``meanwhile`` is done by somebody else while a job is being created.
+    ``meanwhile`` is done by somebody else while a job is being created. Where it ``names``, jobs may be listed by their
+    tokens; ``asked_for`` are those that were.
     """
 
     def __init__(self, fuse: Fuse) -> None:
@@ -131,6 +132,8 @@ class FakeBackend:
         self.slow = False
         self.meanwhile: Callable[[], object] = lambda: None
         self.ending: set[str] = set()
+        self.names = False
+        self.asked_for: list[tuple[str, ...]] = []
 
     def find(self, token: str, *, location: str) -> ProviderJob | None:
         mine = (job for request, job in self.jobs.values() if (request.token, request.location) == (token, location))
@@ -155,12 +158,19 @@ class FakeBackend:
             raise NotFound(name)
         return self.jobs[name][1]
 
-    def unfinished(self, location: str) -> Iterator[ProviderJob]:
+    def unfinished(self, location: str, *, waiting: bool = True) -> Iterator[ProviderJob]:
         if self.away:
             raise TryLater("The provider is away.")
+        shown = {ProviderState.QUEUED, ProviderState.RUNNING} if waiting else {ProviderState.RUNNING}
         for request, job in self.jobs.values():
-            if request.location == location and job.state in {ProviderState.QUEUED, ProviderState.RUNNING}:
+            if request.location == location and job.state in shown:
                 yield job
+
+    def named(self, tokens: Sequence[str], *, location: str) -> list[ProviderJob] | None:
+        if not self.names:
+            return None
+        self.asked_for.append(tuple(tokens))
+        return [job for request, job in self.jobs.values() if request.token in tokens and request.location == location]
 
     def cancel(self, name: str) -> None:
         """At once, or when it is ``slow``, once a test says so: ``ending`` are those that were asked to end."""

@@ -7,7 +7,8 @@ from cloudevents.http import CloudEvent
 
 from tuneway.adapters import plugs
 from tuneway.edge.events import sweep_ref
-from tuneway.edge.logs import configure
+from tuneway.edge.telemetry.logs import configure
+from tuneway.edge.telemetry.observed import observed_event
 from tuneway.settings import from_env
 from tuneway.tuning.lifecycle import Lifecycle
 from tuneway.tuning.sweeps.conductor import Conductor
@@ -15,7 +16,7 @@ from tuneway.tuning.sweeps.quotas import Quotas
 from tuneway.tuning.sweeps.store import Sweeps
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents, events = plugs.documents(settings), plugs.events(settings)
 conduct = Conductor(
     Sweeps(documents, events, Lifecycle(documents, events, time.time)),
@@ -27,6 +28,7 @@ conduct = Conductor(
 
 
 @functions_framework.cloud_event
+@observed_event(logs)
 def conduct_sweep(event: CloudEvent) -> None:
     """Take the sweep on as far as it goes; repeating the call changes nothing."""
     conduct(sweep_ref(event))

@@ -7,14 +7,15 @@ from cloudevents.http import CloudEvent
 
 from tuneway.adapters import plugs
 from tuneway.edge.events import job_ref
-from tuneway.edge.logs import configure
+from tuneway.edge.telemetry.logs import configure
+from tuneway.edge.telemetry.observed import observed_event
 from tuneway.settings import from_env
 from tuneway.tuning.lifecycle import Lifecycle
 from tuneway.tuning.submit import Submitter
 from tuneway.tuning.validate import Datasets, Means
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents, catalogue = plugs.documents(settings), plugs.catalogue(settings)
 submit = Submitter(
     Lifecycle(documents, plugs.events(settings), time.time),
@@ -34,6 +35,7 @@ submit = Submitter(
 
 
 @functions_framework.cloud_event
+@observed_event(logs)
 def create_job(event: CloudEvent) -> None:
     """Take the job as far as it goes; repeating the call changes nothing."""
     submit(job_ref(event))

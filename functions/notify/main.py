@@ -7,12 +7,13 @@ from cloudevents.http import CloudEvent
 
 from tuneway.adapters import plugs
 from tuneway.edge.events import told
-from tuneway.edge.logs import configure
+from tuneway.edge.telemetry.logs import configure
+from tuneway.edge.telemetry.observed import observed_event
 from tuneway.settings import from_env
 from tuneway.tuning.notify import Notifier
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents = plugs.documents(settings)
 notifier = Notifier(
     documents,
@@ -23,6 +24,7 @@ notifier = Notifier(
 
 
 @functions_framework.cloud_event
+@observed_event(logs)
 def notify(event: CloudEvent) -> None:
     """Send what ends a job where it was not taken yet; repeating the call sends nothing twice."""
     if (happened := told(event)) is not None:

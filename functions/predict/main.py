@@ -9,24 +9,24 @@ from starlette.responses import Response
 from tuneway.access.keys import Scope
 from tuneway.adapters import prediction
 from tuneway.adapters.upstream_httptools import HttptoolsUpstream
-from tuneway.edge.answering import Answering
 from tuneway.edge.asgi import AsyncDoor
-from tuneway.edge.directory import Directory
-from tuneway.edge.endpoints import Endpoints
-from tuneway.edge.logs import configure
-from tuneway.edge.surfaces import REFUSALS, rules
+from tuneway.edge.surfaces.answering import Answering
+from tuneway.edge.surfaces.directory import Directory
+from tuneway.edge.surfaces.endpoints import Endpoints
+from tuneway.edge.surfaces.paths import REFUSALS, rules
+from tuneway.edge.telemetry.logs import configure
 from tuneway.prediction.attempts import Attempts
 from tuneway.routing.live import LiveSnapshot
 from tuneway.settings import Settings, from_env
 
 settings = from_env()
-logs = configure(settings.log_file)
+logs = configure(settings)
 doors: dict[asyncio.AbstractEventLoop, AsyncDoor] = {}  # of the running loop alone
 
 
 @functions_framework.aio.http
 async def predict(request: Request) -> Response:
-    """Answer what ``edge/surfaces.py`` lists."""
+    """Answer what ``edge/surfaces/paths.py`` lists."""
     loop = asyncio.get_running_loop()
     door = doors.get(loop)
     if door is None:

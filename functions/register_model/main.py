@@ -7,17 +7,18 @@ from cloudevents.http import CloudEvent
 
 from tuneway.adapters import plugs
 from tuneway.edge.events import job_ref
-from tuneway.edge.logs import configure
+from tuneway.edge.telemetry.logs import configure
+from tuneway.edge.telemetry.observed import observed_event
 from tuneway.registry.adopt import adopt
-from tuneway.registry.deploying import Deploying
-from tuneway.registry.intake import Intake
-from tuneway.registry.promote import promote
+from tuneway.registry.hosting.deploying import Deploying
+from tuneway.registry.hosting.intake import Intake
+from tuneway.registry.models.promote import promote
 from tuneway.settings import from_env
 from tuneway.tuning.lifecycle import Lifecycle
 from tuneway.tuning.outcomes import FinishedJobs
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents = plugs.documents(settings)
 events = plugs.events(settings)
 outcomes = FinishedJobs(Lifecycle(documents, events, time.time))
@@ -31,6 +32,7 @@ intake = Intake(
 
 
 @functions_framework.cloud_event
+@observed_event(logs)
 def register_model(event: CloudEvent) -> None:
     """Make the job's model answer under its alias; repeating the call changes nothing."""
     ref = job_ref(event)

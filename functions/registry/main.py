@@ -7,27 +7,30 @@ import flask
 import functions_framework
 
 from tuneway.adapters import plugs, prediction
-from tuneway.edge import deployments as deployments_edge
-from tuneway.edge import registry as edge
 from tuneway.edge.door import Door
-from tuneway.edge.logs import configure
-from tuneway.edge.routes import RouteDesk
+from tuneway.edge.registry import canary as canary_edge
+from tuneway.edge.registry import deployments as deployments_edge
+from tuneway.edge.registry import model_registry
+from tuneway.edge.registry import rules as edge
+from tuneway.edge.registry import usage as usage_edge
+from tuneway.edge.registry.routes import RouteDesk
+from tuneway.edge.telemetry.logs import configure
 from tuneway.registry.dead_letters import DeadLetters
-from tuneway.registry.deploying import Deploying
-from tuneway.registry.deployment_desk import DeploymentDesk
-from tuneway.registry.deployments import Deployments
+from tuneway.registry.hosting.deploying import Deploying
+from tuneway.registry.hosting.deployment_desk import DeploymentDesk
+from tuneway.registry.hosting.deployments import Deployments
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
 from tuneway.registry.route_book import RouteBook
 from tuneway.settings import from_env
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents = plugs.documents(settings)
 keyring = Keyring(documents, now=time.time, randomness=lambda: secrets.token_bytes(32))
 book = RouteBook(documents, now=time.time)
 deployments = Deployments(documents, now=time.time)
-desk = RouteDesk(book, deployments, defaults=prediction.defaults(settings), detect=plugs.detector(settings))
+desk = RouteDesk(book, deployments, defaults=prediction.defaults(settings), means=plugs.route_means(settings))
 events, inventory = plugs.events(settings), Inventory(documents)
 letters = DeadLetters(documents, events, now=time.time)
 rollouts = DeploymentDesk(
@@ -37,7 +40,10 @@ rollouts = DeploymentDesk(
     usd_per_hour=settings.max_deployment_usd_per_hour,
 )
 rules = edge.rules(inventory, keyring, letters=letters, book=book, desk=desk)
-door = Door([*rules, *deployments_edge.rules(rollouts, inventory)], keyring, now=time.time)
+rules += model_registry.built(documents, events, desk=desk, book=book, now=time.time)
+rules += deployments_edge.rules(rollouts, inventory) + usage_edge.rules(documents, now=time.time)
+rules += canary_edge.built(documents, events, now=time.time)
+door = Door(rules, keyring, now=time.time, logs=logs)
 
 
 @functions_framework.http

@@ -1,26 +1,40 @@
-"""The scheduler's beat: wake every open job, deployment and sweep that is due."""
+"""The scheduler's beat: wake every open job, deployment and sweep that is due, and look after canaries."""
 
 import time
 
 import flask
 import functions_framework
 
+from tuneway import underway
 from tuneway.adapters import plugs
-from tuneway.edge.logs import configure
-from tuneway.registry.deploying import Deploying
+from tuneway.edge.canary_events import canary_event
+from tuneway.edge.telemetry.logs import configure
+from tuneway.edge.telemetry.observed_requests import observed_request
+from tuneway.registry.canaries.canary import Canaries
+from tuneway.registry.hosting.deploying import Deploying
+from tuneway.registry.models.mirror import MirrorBeat
 from tuneway.settings import from_env
 from tuneway.tuning import tick as beat
 from tuneway.tuning.lifecycle import Lifecycle
 from tuneway.tuning.sweeps.store import wake
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents, events = plugs.documents(settings), plugs.events(settings)
 lifecycle = Lifecycle(documents, events, time.time)
 deploying = Deploying(documents, events, time.time)
+mirrors = MirrorBeat(documents, events, time.time)
+canaries = Canaries(documents, events, now=time.time, announce=canary_event)
 
 
 @functions_framework.http
+@observed_request(logs)
 def tick(_: flask.Request) -> dict[str, int]:
     """Answer how many messages were sent. Only Cloud Scheduler may call this; the platform sees to that."""
-    return {"woken": beat.tick(lifecycle) + deploying.tick() + wake(documents, events, now=time.time())}
+    return {"woken": underway.beat(documents, rooms, now=time.time()) + mirrors.tick()}
+
+
+def rooms() -> int:
+    """All that is due; nothing is asked while nothing is under way."""
+    jobs = beat.tick(lifecycle) + wake(documents, events, now=time.time())
+    return jobs + deploying.tick() + canaries.tick()

@@ -7,9 +7,9 @@ import flask
 import functions_framework
 
 from tuneway.adapters import plugs
-from tuneway.edge import base_models, estimates, files, fine_tuning, sweeps, validations, webhooks
 from tuneway.edge.door import Door
-from tuneway.edge.logs import configure
+from tuneway.edge.fine_tuning import base_models, estimates, files, jobs, replays, sweeps, validations, webhooks
+from tuneway.edge.telemetry.logs import configure
 from tuneway.registry.keyring import Keyring
 from tuneway.settings import from_env
 from tuneway.tuning.approvals import Approvals
@@ -28,7 +28,7 @@ def new_id() -> str:
 
 
 settings = from_env()
-configure(settings.log_file)
+logs = configure(settings)
 documents = plugs.documents(settings)
 copies, bucket = plugs.outputs(settings).get("bedrock"), settings.bucket
 shelf = FileShelf(documents, plugs.files(settings), bucket=bucket, copies=copies, now=time.time, new_id=new_id)
@@ -47,10 +47,11 @@ inspector = Inspector(shelf, plugs.sources(settings), catalogue=catalogue, now=t
 quotes = Quotes(lifecycle.jobs, inspector, now=time.time)
 keyring = Keyring(documents, now=time.time, randomness=lambda: secrets.token_bytes(32))
 sweep_desk = SweepDesk(Sweeps(documents, events, lifecycle), desk, new_id=new_id)
-rules = [*fine_tuning.rules(desk, approvals), *files.rules(shelf), *estimates.rules(desk, quotes)]
+rules = [*jobs.rules(desk, approvals), *files.rules(shelf), *estimates.rules(desk, quotes)]
 rules += [*validations.rules(inspector), *base_models.rules(catalogue, now=time.time), *sweeps.rules(sweep_desk)]
 rules += webhooks.rules(plugs.webhooks(settings, documents, now=time.time, new_id=new_id))
-door = Door(rules, keyring, now=time.time)
+rules += replays.rules(desk, inspector)
+door = Door(rules, keyring, now=time.time, logs=logs)
 
 
 @functions_framework.http

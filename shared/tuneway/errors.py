@@ -6,7 +6,8 @@ TunewayError
 ├── NotAllowed          use another key
 ├── NotFound            use another name
 ├── Conflict            reload and try again
-│   └── AlreadyExists   use what is there
+│   ├── AlreadyExists   use what is there
+│   └── Stale           read it again: it has another version by now, which the error carries
 ├── TryLater            the same call may succeed later; event functions let this one escape, so it is redelivered
 └── UpstreamError       a model's host refused or failed; carries the answer for the caller
 """
@@ -44,6 +45,18 @@ class Conflict(TunewayError):
 
 class AlreadyExists(Conflict):
     """The thing to be created is there already."""
+
+
+class Stale(Conflict):
+    """The edit was made from another version than the one that is there; ``current`` is that one's number.
+
+    ``there`` is the thing itself as it is now, where the caller may see it.
+    """
+
+    def __init__(self, message: str, *, current: int, there: object = None, param: str | None = None) -> None:
+        super().__init__(message, param=param, code="stale_version")
+        self.current = current
+        self.there = there
 
 
 class TryLater(TunewayError):

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from tuneway.errors import NotFound
+from tuneway.errors import NotFound, Stale
 from tuneway.ports import Create, Delete, Documents, Key, Operator, Put, Query, Replace, Where
 
 T = TypeVar("T")
@@ -70,6 +70,22 @@ class Collection(Generic[T]):
     def delete(self, id_: str) -> Delete:
         """The write that removes it."""
         return Delete(Key(self._name, id_))
+
+
+def check_version(expected: int | None, current: int, *, what: str, there: object = None) -> None:
+    """Whether an edit was made from what is there now; None edits whatever is there. Raises Stale.
+
+    ``what`` names the thing, as in ``route 'prod'``, and ``there`` is it, for a caller who may see it. The write that
+    follows is guarded by what was read, so that two edits from one version do not both succeed.
+    """
+    if expected is not None and expected != current:
+        raise Stale(
+            f"The {what} has changed: it is at version {current}, and this edit was made from version {expected}. "
+            "Read it again and repeat the edit.",
+            current=current,
+            there=there,
+            param="version",
+        )
 
 
 def _fields(value: object) -> dict[str, object]:

@@ -116,6 +116,35 @@ def test_all_our_unfinished_jobs_are_listed_over_several_pages(ground: Ground) -
     assert ground.backend.find("t-0", location=ground.location) is not None
 
 
+def test_those_that_wait_may_be_spared_and_no_other(ground: Ground) -> None:
+    running = ground.backend.create(ground.request("t-1")).name
+    ground.begin()
+    ground.backend.create(ground.request("t-2"))
+    listed = {job.name for job in ground.backend.unfinished(ground.location, waiting=False)}
+    assert running in listed
+    assert listed <= {job.name for job in ground.backend.unfinished(ground.location)}
+
+
+def test_jobs_are_listed_by_their_tokens_with_all_that_they_tell_or_not_at_all(ground: Ground) -> None:
+    done = ground.backend.create(ground.request("t-1")).name
+    doomed = ground.backend.create(ground.doomed("t-2")).name
+    ground.end()
+    going = ground.backend.create(ground.request("t-3")).name
+    ground.backend.create(ground.request("t-4"))
+    ground.strangers()
+    found = ground.backend.named(["t-1", "t-2", "t-3"], location=ground.location)
+    whole = [ground.backend.get(name) for name in (done, doomed, going)]
+    assert found is None or sorted(found, key=lambda job: job.token or "") == whole
+
+
+def test_any_number_of_jobs_is_listed_by_their_tokens_or_none(ground: Ground) -> None:
+    tokens = [f"t-{number}" for number in range(103)]
+    for token in tokens:
+        ground.backend.create(ground.request(token))
+    found = ground.backend.named(tokens, location=ground.location)
+    assert found is None or sorted(job.token or "" for job in found) == sorted(tokens)
+
+
 def test_a_job_that_is_not_there_is_not_found(ground: Ground) -> None:
     name = ground.backend.create(ground.request("t-1")).name
     with pytest.raises(NotFound):

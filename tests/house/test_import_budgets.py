@@ -29,6 +29,7 @@ BUDGETS: dict[str, tuple[int, tuple[str, ...]]] = {
     "registry": (1700, (*AIPLATFORM, *NEVER)),
     "tick": (1700, (*AIPLATFORM, *NEVER)),
     "dead_letter": (1700, (*AIPLATFORM, *NEVER)),
+    "record_usage": (1700, (*AIPLATFORM, *NEVER, "httpx", "botocore")),
     "register_model": (1700, (*AIPLATFORM, *NEVER)),
     "conduct_sweep": (1700, (*AIPLATFORM, *NEVER)),
     "deploy_model": (1700, (*AIPLATFORM, *NEVER, "httpx", "botocore")),

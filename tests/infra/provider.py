@@ -24,13 +24,22 @@ CONFIGURED = ("billing_project", "project", "region")
 KNOWN = {"number": "123456789012", "member": "serviceAccount:known@example.iam.gserviceaccount.com"}
 Values = dict[str, Any]
 Block = Mapping[str, Any]
+Answered = Callable[[str, Values], Values]
+
+
+def unanswered(_: str, values: Values) -> Values:
+    """Nothing that Google makes up is known before it is made."""
+    return values
 
 
 @contextmanager
-def served(schema: Block) -> Iterator[dict[str, str]]:
-    """The variables with which Terraform takes this process as its provider."""
+def served(schema: Block, *, answered: Answered = unanswered) -> Iterator[dict[str, str]]:
+    """The variables with which Terraform takes this process as its provider.
+
+    ``answered`` fills in what Google would make up of a resource, by its type and its planned values.
+    """
     server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", 64 << 20)])
-    server.add_generic_rpc_handlers((_Provider(schema),))
+    server.add_generic_rpc_handlers((_Provider(schema, answered),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     place = {"Network": "tcp", "String": f"127.0.0.1:{port}"}
@@ -44,8 +53,9 @@ def served(schema: Block) -> Iterator[dict[str, str]]:
 class _Provider(grpc.GenericRpcHandler):
     """Answers the calls of ``tfplugin6.Provider`` that validating and planning make."""
 
-    def __init__(self, schema: Block) -> None:
+    def __init__(self, schema: Block, answered: Answered) -> None:
         self._schema = schema
+        self._answered = answered
         self._calls: dict[str, Callable[[dict[int, bytes]], bytes]] = {
             "GetProviderSchema": self._all_schemas,
             "ValidateProviderConfig": _agreed,
@@ -73,7 +83,8 @@ class _Provider(grpc.GenericRpcHandler):
     def _planned(self, request: dict[int, bytes]) -> bytes:
         proposed = _value(request[3])
         if proposed is not None:
-            proposed = _completed(proposed, self._schema["resource"][request[1].decode()], top=True)
+            kind = request[1].decode()
+            proposed = self._answered(kind, _completed(proposed, self._schema["resource"][kind], top=True))
         return _message(1, _message(1, msgspec.msgpack.encode(proposed)))
 
     def _read(self, request: dict[int, bytes]) -> bytes:

@@ -29,6 +29,7 @@ FOLLOWING = {
     "google_secret_manager_secret_iam_member.own": "local.readers",
     "google_secret_manager_secret_iam_member.environment": "local.readers",
     "google_secret_manager_secret_iam_member.files": "local.functions",
+    "google_secret_manager_secret_iam_member.spans": "local.functions",
     "google_firestore_index.this": "local.indexes",
     "google_firestore_field.unindexed": "local.unindexed",
     "google_logging_metric.this": "local.metrics",
@@ -107,7 +108,7 @@ def metrics_count_what_is_logged(house: House) -> Iterator[Fault]:
     metrics, file = hcl.values(house.infra)["metrics"]
     sources = [*(house.root / "functions").glob("*/main.py"), *(house.root / "shared/tuneway").rglob("*.py")]
     code = "\n".join(path.read_text() for path in sources)
-    lines = (house.root / "shared/tuneway/edge/logs.py").read_text()
+    lines = (house.root / "shared/tuneway/edge/telemetry/lines.py").read_text()
     for name, metric in metrics.items():
         said = str(metric["filter"]) + str(metric["value"])
         texts = [text for text in re.findall(r'jsonPayload\.message[:=]\\"([^\\]+)\\"', said) if text not in code]

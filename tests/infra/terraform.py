@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.infra.faults import copied
-from tests.infra.provider import served
+from tests.infra.provider import Answered, served, unanswered
 from tuneway import settings
 from tuneway.local.manifest import load
 
@@ -27,7 +27,7 @@ class Terraform:
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.infra = root / "infra"
-        self._environment = {**settings.environment(), **environment, **VARIABLES, "CHECKPOINT_DISABLE": "1"}
+        self.environment = {**settings.environment(), **environment, **VARIABLES, "CHECKPOINT_DISABLE": "1"}
 
     def plan(self, folder: str = ".", **variables: object) -> dict[str, Any]:
         """The plan as JSON. Raises Refused."""
@@ -42,7 +42,7 @@ class Terraform:
 
     def _run(self, here: Path, *words: str) -> str:
         command = [str(BINARY), words[0], "-no-color", *words[1:]]
-        done = subprocess.run(command, cwd=here, env=self._environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=here, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Refused(done.stdout + done.stderr)
         return done.stdout
@@ -53,14 +53,14 @@ def _literal(value: object) -> str:
 
 
 @contextmanager
-def terraform(folder: Path) -> Iterator[Terraform]:
-    """Terraform over a copy of the house in ``folder``."""
+def terraform(folder: Path, *, answered: Answered = unanswered) -> Iterator[Terraform]:
+    """Terraform over a copy of the house in ``folder``; ``answered`` as the stand-in for the provider has it."""
     root = copied(folder)
     (root / "dist").mkdir()
     for name in load(root / "functions").functions:
         (root / "dist" / f"{name}.zip").write_text(name)
     schema = json.loads((root / "infra/schema/google.json").read_text())
-    with served(schema) as environment:
+    with served(schema, answered=answered) as environment:
         yield Terraform(root, environment)
 
 

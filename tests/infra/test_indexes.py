@@ -11,6 +11,7 @@ from tuneway.ports import Document, Documents, Key, Query, Write
 from tuneway.registry.dead_letters import DeadLetters
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
+from tuneway.tuning.history import KEPT
 
 SOURCE = ROOT / "shared/tuneway"
 
@@ -107,7 +108,10 @@ def test_what_is_read_is_what_is_asked(tmp_path: Path) -> None:
 
 def _listed(loop: Loop, recorder: Recorder, job: str) -> None:
     loop.desk.newest(owner="shop", after=None, limit=5)
-    loop.desk.history(job, owner="shop", after=None, limit=5)
+    stored = loop.lifecycle.jobs.get(job)
+    told = loop.lifecycle.write(stored, stored.value, *(f"Step {number}." for number in range(KEPT)))
+    assert len(loop.lifecycle.history(told.value).later()) == told.value.sequence
+    loop.desk.history(job, owner="shop", after=None, limit=told.value.sequence)
     for descending in (False, True):
         loop.shelf.list(owner="shop", purpose=None, after=None, limit=5, descending=descending)
     inventory = Inventory(recorder)

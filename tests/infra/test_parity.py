@@ -88,7 +88,7 @@ def test_a_functions_needs_are_its_codes(house: House, function: str, old: str, 
 
 def test_code_that_reads_one_setting_more_is_noticed(house: House) -> None:
     door = house.root / "functions/tick/main.py"
-    planted(door, "configure(settings.log_file)", "configure(settings.log_file)\nprint(settings.vendors)")
+    planted(door, "configure(settings)", "configure(settings)\nprint(settings.vendors)")
     found = _faults(house, lambda house: parity.a_function_says_what_it_uses(house, "tick"))
     line = house.line("tick", "settings")
     assert [(path, at) for path, at, message in found if "add vendors to settings of tick" in message] == [

@@ -10,6 +10,7 @@ import pytest
 
 from tests.infra.faults import ROOT
 from tests.infra.terraform import BINARY, PROJECT, Refused, Terraform, resources, terraform
+from tuneway.edge.telemetry.process import process
 from tuneway.local.manifest import HttpTrigger, load
 from tuneway.settings import from_env
 
@@ -89,6 +90,29 @@ SETTINGS = {
     "bedrock_role": "r",
     "deploy_open_models": "manual",
 }
+
+
+def test_spans_go_where_the_installation_says_and_nowhere_else(
+    planner: Terraform, plain: dict[str, dict[str, Any]]
+) -> None:
+    otlp = {"endpoint": "https://otlp.example:4318", "headers_secret": "otlp-headers", "sampler": "always_on"}
+    made = resources(planner.plan(project=PROJECT, otlp=otlp))
+    for name in MANIFEST.functions:
+        address = f'google_cloudfunctions2_function.this["{name}"]'
+        service = made[address]["service_config"][0]
+        here = process(from_env(service["environment_variables"]), service["environment_variables"])
+        assert (here.spans_url, here.sampler) == ("https://otlp.example:4318/v1/traces", "always_on")
+        [secret] = service["secret_environment_variables"]
+        assert (secret["key"], secret["secret"]) == ("OTEL_EXPORTER_OTLP_HEADERS", "otlp-headers")
+        assert f'google_secret_manager_secret_iam_member.spans["{name}.otlp-headers"]' in made
+        told = plain[address]["service_config"][0]
+        assert not [key for key in told["environment_variables"] if key.startswith("OTEL_")]
+        assert not told["secret_environment_variables"]
+
+
+def test_a_collector_without_a_scheme_is_refused(planner: Terraform) -> None:
+    with pytest.raises(Refused, match="OTLP over HTTP"):
+        planner.plan(project=PROJECT, otlp={"endpoint": "collector:4317"})
 
 
 def test_every_setting_that_can_be_given_arrives_as_the_code_reads_it(planner: Terraform) -> None:

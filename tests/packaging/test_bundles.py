@@ -28,6 +28,9 @@ START_SECONDS = 60.0
 ASKED = {"predict": "/v1/models", "tuning": "/v1/files", "registry": "/v1/registry/models"}
 
 
+LINE = {"status": 200, "ms": 12.5, "owner": "acme", "key": "0123456789ab", "target": "vertex/x"}
+
+
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
@@ -160,8 +163,9 @@ def _called(url: str, name: str, job: str) -> tuple[int, str]:
 
 
 def _event(url: str, topic: str, job: str) -> urllib.request.Request:
+    usage = {"insertId": "1", "timestamp": "2026-11-21T00:00:00Z", "jsonPayload": LINE}
     data = base64.b64encode(
-        json.dumps({"job_id": job, "deployment_id": "none", "sweep_id": "none", "since": 9}).encode()
+        json.dumps({"job_id": job, "deployment_id": "none", "sweep_id": "none", "since": 9, **usage}).encode()
     ).decode()
     body = {"message": {"data": data, "messageId": "1", "attributes": {}, "publishTime": "2026-11-21T00:00:00Z"}}
     headers = {

@@ -12,9 +12,10 @@ from tests.fakes import Loop
 from tests.unit.edge.asking import Asking
 from tests.unit.edge.predict_door import Predict
 from tests.unit.edge.quoting import quotes_of
-from tuneway.edge import estimates, fine_tuning, validations
-from tuneway.edge.estimate_views import AskEstimate
-from tuneway.edge.job_orders import CreateJob
+from tuneway.edge.fine_tuning import estimates, validations
+from tuneway.edge.fine_tuning import jobs as fine_tuning
+from tuneway.edge.fine_tuning.estimate_views import AskEstimate
+from tuneway.edge.fine_tuning.job_orders import CreateJob
 from tuneway.json_words import in_json_words
 from tuneway.tuning.catalogue import load
 from tuneway.tuning.inspection import Inspector

@@ -4,6 +4,26 @@ variable "project" {
   type = string
 }
 
+variable "region" {
+  type    = string
+  default = "us-central1"
+}
+
+variable "bundles" {
+  type    = string
+  default = null
+}
+
+variable "vendors" {
+  type    = any
+  default = {}
+}
+
+variable "settings" {
+  type    = any
+  default = {}
+}
+
 provider "google" {
   project               = var.project
   billing_project       = var.project
@@ -13,6 +33,10 @@ provider "google" {
 module "tuneway" {
   source              = "../.."
   project             = var.project
+  region              = var.region
+  bundles             = var.bundles
+  vendors             = var.vendors
+  settings            = var.settings
   deletion_protection = false
 }
 

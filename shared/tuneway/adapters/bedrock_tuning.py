@@ -1,6 +1,6 @@
 """Tuning jobs on Amazon Bedrock: model customization jobs, by plain REST."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -52,12 +52,20 @@ class BedrockTuning:
         """The job now. Raises NotFound."""
         return from_job(self._job(name, region=region_of(name)))
 
-    def unfinished(self, location: str) -> Iterator[ProviderJob]:
-        """The location's jobs that bear our names and have not ended; one that is stopped meanwhile may come twice."""
+    def unfinished(self, location: str, *, waiting: bool = True) -> Iterator[ProviderJob]:
+        """The location's jobs that bear our names and have not ended; one that is stopped meanwhile may come twice.
+
+        To Bedrock a job that waits is in progress like any other.
+        """
+        del waiting
         for status in UNFINISHED:
             for job in self._listed(status, location):
                 if token_in(job.job_name) is not None:
                     yield from_job(job)
+
+    def named(self, tokens: Sequence[str], *, location: str) -> None:
+        """None: a listing of Bedrock's tells neither what a job made nor why it failed, and takes one name at most."""
+        del tokens, location
 
     def cancel(self, name: str) -> None:
         """Ask for the end; a job that has ended, or is about to, stays as it is."""

@@ -1,17 +1,21 @@
 """Which plug fits which socket, by the settings; a door imports only the plugs its settings choose."""
 
 import functools
-from collections.abc import Callable, Generator, Iterator, Mapping
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
 from tuneway.adapters.serving_places import ServingPlaces
 from tuneway.adapters.sources import Sources
+from tuneway.adapters.traced_events import TracedEvents
 from tuneway.adapters.tuning_backends import Backends
-from tuneway.ports import Deployers, Documents, Events, Files, Topic, TuningBackends
+from tuneway.ports import Deployers, Documents, Events, Files, ModelListings, Topic, TuningBackends
 from tuneway.registry import serving
-from tuneway.registry.orders import Orders
+from tuneway.registry.hosting.orders import Orders
+from tuneway.registry.route_means import Means
+from tuneway.routing.probes import TargetProbe
 from tuneway.routing.routes import Target
 from tuneway.settings import Settings
 from tuneway.tuning.catalogue import Catalogue, load
@@ -19,9 +23,15 @@ from tuneway.tuning.datasets.table_rows import Table
 from tuneway.tuning.installation import Installation
 from tuneway.tuning.notify import Post
 from tuneway.tuning.webhooks import Webhooks
+from tuneway.underway import MarkedDocuments
 
 
 def documents(settings: Settings) -> Documents:
+    """The state; what is under way there is marked for the beat."""
+    return MarkedDocuments(state(settings), time.time)
+
+
+def state(settings: Settings) -> Documents:
     """SQLite in the state folder, or Firestore."""
     if settings.state_folder is not None:
         from tuneway.adapters.sqlite_documents import SqliteDocuments
@@ -35,6 +45,11 @@ def documents(settings: Settings) -> Documents:
 
 
 def events(settings: Settings) -> Events:
+    """The bus; what is published on it bears the trace that it comes from."""
+    return TracedEvents(bus(settings))
+
+
+def bus(settings: Settings) -> Events:
     """The local bus in the state folder, or Pub/Sub."""
     if settings.state_folder is not None:
         from tuneway.adapters.local_bus import LocalBus
@@ -93,6 +108,13 @@ def backends(settings: Settings) -> TuningBackends:
 def deployers(settings: Settings) -> Deployers:
     """Every place where models are put to answer; each is loaded when it is first asked for."""
     return ServingPlaces(settings)
+
+
+def listings(settings: Settings) -> ModelListings:
+    """Vertex AI's own registry of models; its client is loaded when this is first called."""
+    from tuneway.adapters.vertex_models import VertexModels
+
+    return VertexModels(project=settings.project, timeout=settings.call_timeout, vertex_url=settings.vertex_url)
 
 
 def orders(settings: Settings) -> Orders:
@@ -179,12 +201,22 @@ def tables(blocks: Iterator[bytes]) -> Generator[Table]:
         yield table
 
 
-def detector(settings: Settings) -> Callable[[Target], Target]:
-    """How an endpoint is asked what it speaks; the HTTP client is loaded for the first question."""
+def route_means(settings: Settings) -> Means:
+    """How a route's targets are looked at; the HTTP client is loaded for the first question."""
 
     def detect(named: Target) -> Target:
         from tuneway.adapters.detection import answered
 
         return answered(settings, named)
 
-    return detect
+    def unreadable(references: Sequence[str]) -> Mapping[str, str]:
+        from tuneway.adapters import secret_check
+
+        return secret_check.unreadable(settings, references)
+
+    def probe(targets: Sequence[Target]) -> Sequence[TargetProbe]:
+        from tuneway.adapters.probing import probed
+
+        return probed(settings, targets)
+
+    return Means(detect=detect, unreadable=unreadable, probe=probe)

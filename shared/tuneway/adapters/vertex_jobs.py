@@ -1,12 +1,13 @@
 """The port for training jobs, over any of Vertex AI's collections of jobs."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from tuneway.adapters.vertex_rest import VertexRest, mapped
-from tuneway.errors import BadInput
+from tuneway.errors import BadInput, NotAllowed, NotFound, TryLater
 from tuneway.ports import ProviderJob, ProviderState, TuningRequest
 
 TOKEN_LABEL = "tuneway-job"  # noqa: S105 - the name of a label, not a secret
@@ -15,6 +16,11 @@ UNFINISHED = frozenset({ProviderState.QUEUED, ProviderState.RUNNING})
 ENDS = ("SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")
 # Said by what it leaves out, so that a state that Google adds later is listed.
 NOT_ENDED = " AND ".join(f'state!="JOB_STATE_{end}"' for end in ENDS)
+NOT_WAITING = 'state!="JOB_STATE_QUEUED" AND state!="JOB_STATE_PENDING"'
+# So many tokens make a URL of 4 KB; no page holds more than 100 jobs.
+NAMES = 60
+NAMED = f'labels.{TOKEN_LABEL}="{{token}}"'
+NAME = re.compile(r"[a-z0-9_-]{1,63}")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -72,16 +78,56 @@ class VertexJobs:
         """The job now, with its progress. Raises NotFound."""
         return self._read(self._rest.get(name))
 
-    def unfinished(self, location: str) -> Iterator[ProviderJob]:
+    def unfinished(self, location: str, *, waiting: bool = True) -> Iterator[ProviderJob]:
         """The location's jobs of this kind that carry a token and have not ended, read page by page."""
-        for _, body in self._listed(location, self._kind.unfinished_filter):
+        wanted = self._kind.unfinished_filter
+        for _, body in self._listed(location, wanted if waiting else f"{wanted} AND {NOT_WAITING}"):
             job = self._read(body)
             if job.state in UNFINISHED:
                 yield job
 
+    def named(self, tokens: Sequence[str], *, location: str) -> list[ProviderJob] | None:
+        """The jobs with these tokens, by a filter that one of two kinds of job documents; None when it does not hold.
+
+        Whether it does is seen in what comes back, and what does not hold once is not asked for again.
+        """
+        found: list[ProviderJob] = []
+        for first in range(0, len(tokens), NAMES):
+            batch = self._batch(location, [token for token in tokens[first : first + NAMES] if NAME.fullmatch(token)])
+            if batch is None:
+                return None
+            found += batch
+        return found
+
     def cancel(self, name: str) -> None:
         """Ask for the end; a job that has ended stays as it is."""
         self._rest.cancel(name)
+
+    def _batch(self, location: str, tokens: Sequence[str]) -> list[ProviderJob] | None:
+        if NAMED in self._refused:
+            return None
+        try:
+            page = (
+                self._page(location, " OR ".join(NAMED.format(token=token) for token in tokens)) if tokens else _Page()
+            )
+        except (BadInput, NotAllowed, NotFound):
+            self._refused.add(NAMED)
+            return None
+        except TryLater:
+            # A proxy may find the address too long; where it is the provider that is away, the next call shows it.
+            return None
+        bodies = (*page.tuning_jobs, *page.custom_jobs)
+        jobs = [self._read(body) for body in bodies]
+        # One that was not asked for shows a filter that is not heeded; too few, one that is not understood.
+        if page.next_page_token or any(job.token not in tokens for job in jobs) or 2 * len(jobs) < len(tokens):
+            self._refused.add(NAMED)
+            return None
+        return list(self._whole(bodies))
+
+    def _whole(self, bodies: Iterable[msgspec.Raw]) -> Iterator[ProviderJob]:
+        """The jobs with all that ``get`` tells of them; one whose rest cannot be told now is left out."""
+        for body in bodies:
+            yield self._read(body)
 
     def _listed(self, location: str, wanted: str) -> Iterator[tuple[Listed, msgspec.Raw]]:
         """Our jobs of this kind, and perhaps some that the filter was to leave out."""

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from typing_extensions import override
@@ -11,7 +12,7 @@ from tuneway.adapters.vertex_job import FINAL, from_json
 from tuneway.adapters.vertex_jobs import JobKind, VertexJobs
 from tuneway.adapters.vertex_rest import VertexRest, mapped
 from tuneway.adapters.vertex_specs import check_teacher, refuse, tuning_job
-from tuneway.errors import BadInput, NotAllowed, NotFound
+from tuneway.errors import BadInput, NotAllowed, NotFound, TryLater
 from tuneway.ports import Checkpoint, Method, ProviderJob, TuningRequest
 
 # preTunedModel is documented for Gemini alone.
@@ -52,6 +53,14 @@ class VertexOpen(VertexJobs):
     def get(self, name: str) -> ProviderJob:
         """The job now; once it has succeeded, with the checkpoints that lie beside the final weights."""
         return with_checkpoints(self._rest.get(name), self._rest)
+
+    @override
+    def _whole(self, bodies: Iterable[msgspec.Raw]) -> Iterator[ProviderJob]:
+        for body in bodies:
+            try:
+                yield with_checkpoints(bytes(body), self._rest)
+            except (TryLater, BadInput) as fault:
+                log.warning("What a job saved cannot be listed now: %s", fault.message)
 
 
 def with_checkpoints(body: bytes, rest: VertexRest) -> ProviderJob:

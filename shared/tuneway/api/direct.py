@@ -20,7 +20,7 @@ from tuneway.api.errors import of_fault, refused
 from tuneway.api.options import Asked, Surface, Way
 from tuneway.api.places import GIVEN_KEY, defaults, given_key, given_project, identified
 from tuneway.api.streams import Pieces
-from tuneway.edge.endpoints import Endpoints
+from tuneway.edge.surfaces.endpoints import Endpoints
 from tuneway.errors import TunewayError
 from tuneway.ports import Auth, Credentials, Timeouts, Upstream, UpstreamRequest
 from tuneway.prediction.attempts import Ask, Attempts

@@ -13,7 +13,7 @@ from tuneway.api.answers import CostEstimate
 from tuneway.api.job_options import Way
 from tuneway.api.vertex_account import Account
 from tuneway.edge.bodies import decoded
-from tuneway.edge.estimate_views import AskEstimate, question_of, rendered
+from tuneway.edge.fine_tuning.estimate_views import AskEstimate, question_of, rendered
 from tuneway.ports import Files
 from tuneway.state import Collection
 from tuneway.tuning.catalogue import Catalogue

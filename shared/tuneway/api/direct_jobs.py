@@ -18,7 +18,7 @@ from tuneway.api.job_options import Asked, Way
 from tuneway.api.vertex_account import Account
 from tuneway.api.vertex_desk import Kept, VertexDesk, check_backend
 from tuneway.edge.bodies import decoded
-from tuneway.edge.job_orders import CreateJob, order
+from tuneway.edge.fine_tuning.job_orders import CreateJob, order
 from tuneway.errors import NotFound, TryLater, TunewayError, UpstreamError
 from tuneway.ports import Files, PreTuned
 from tuneway.tuning import gate

@@ -9,7 +9,7 @@ import msgspec
 from tuneway.adapters.vertex_specs import ADAPTER_SIZES, TUNING_MODES
 from tuneway.api.answers import FineTuningJob
 from tuneway.api.vertex_desk import Kept
-from tuneway.edge.job_views import rendered
+from tuneway.edge.fine_tuning.job_views import rendered
 from tuneway.errors import BadInput
 from tuneway.ports import Method, PreTuned, ProviderJob, ProviderState, TrainingContainer, TunedModel
 from tuneway.tuning.bases import BaseModel, TuningMode

@@ -1,4 +1,4 @@
-"""``tuneway deployments``: where models answer and what it costs; and the registered models of ``tuneway models``."""
+"""``tuneway deployments``: where models answer and what it costs."""
 
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
@@ -9,11 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tuneway.cli.client import Client, show
-from tuneway.cli.jobs import aligned
 from tuneway.cli.options import connected
 
 PATH = "/v1/registry/deployments"
-MODELS = "/v1/registry/models"
 COLUMNS = ("DEPLOYMENT", "STATUS", "MODEL", "ALIAS", "MACHINE", "USD AN HOUR", "REMARK")
 
 
@@ -108,28 +106,6 @@ def delete(client: Client, /, deployment: str, *, force: bool) -> None:
     """Undeploy DEPLOYMENT and delete its endpoint and its uploaded model; the weights stay."""
     answer = client.call("DELETE", _one(deployment) + ("?force=true" if force else ""))
     click.echo(f"Deployment {answer['id']} is {answer['status']}.")
-
-
-@click.command("registered")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@connected
-def registered(client: Client, *, as_json: bool) -> None:
-    """Show the registered models: what finished jobs made."""
-    found = client.rows(MODELS)
-    if as_json:
-        show(found)
-        return
-    rows = [(str(model["id"]), str(model["base_model"]), str(model.get("alias") or "-")) for model in found]
-    click.echo(aligned(("MODEL", "BASE", "ALIAS"), rows))
-
-
-@click.command("show")
-@click.argument("model")
-@connected
-def show_model(client: Client, model: str) -> None:
-    """Show the registered MODEL with its versions and checkpoints, as JSON."""
-    path = f"{MODELS}/{quote(model, safe='')}"
-    show({**client.call("GET", path), "versions": client.rows(f"{path}/versions")})
 
 
 def _one(deployment: str) -> str:

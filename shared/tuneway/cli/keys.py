@@ -4,6 +4,7 @@ import click
 import msgspec
 
 from tuneway.cli.client import Client, show
+from tuneway.cli.keys_first import first
 from tuneway.cli.options import connected
 
 PATH = "/v1/registry/keys"
@@ -54,6 +55,9 @@ def revoke(client: Client, key_id: str) -> None:
     """Refuse a key from now on."""
     client.call("DELETE", f"{PATH}/{key_id}")
     click.echo(f"Key {key_id} is revoked.")
+
+
+keys.add_command(first)
 
 
 def _texts(value: object) -> list[str]:

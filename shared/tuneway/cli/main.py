@@ -3,12 +3,15 @@
 import click
 from typing_extensions import override
 
+from tuneway.cli import lineage, registered
+from tuneway.cli.canary import canary
 from tuneway.cli.chat import chat
 from tuneway.cli.checkpoints import checkpoints
 from tuneway.cli.compare import compare
 from tuneway.cli.datasets import datasets
 from tuneway.cli.demo import demo
-from tuneway.cli.deployments import deployments, registered, show_model
+from tuneway.cli.deploy.command import deploy
+from tuneway.cli.deployments import deployments
 from tuneway.cli.estimates import estimate
 from tuneway.cli.following import watch
 from tuneway.cli.jobs import jobs
@@ -18,6 +21,7 @@ from tuneway.cli.local import package, simulate, up
 from tuneway.cli.models import bases
 from tuneway.cli.routes import models, routes
 from tuneway.cli.sweeps import sweeps
+from tuneway.cli.usage import usage
 from tuneway.errors import TunewayError
 
 
@@ -39,9 +43,25 @@ def main() -> None:
     """Fine-tune, deploy, route and call models in your own cloud account."""
 
 
-for command in (bases, registered, show_model):
+for command in (bases, *registered.COMMANDS, *lineage.COMMANDS):
     models.add_command(command)
+routes.add_command(canary)
 for command in (create, estimate, watch, compare, checkpoints):
     jobs.add_command(command)
-for command in (up, simulate, demo, chat, jobs, sweeps, datasets, models, deployments, routes, keys, package):
+for command in (
+    up,
+    simulate,
+    demo,
+    chat,
+    jobs,
+    sweeps,
+    datasets,
+    models,
+    deployments,
+    routes,
+    keys,
+    usage,
+    package,
+    deploy,
+):
     main.add_command(command)

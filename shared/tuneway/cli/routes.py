@@ -9,11 +9,24 @@ import msgspec
 from tuneway.cli.client import Client, show
 from tuneway.cli.options import connected
 from tuneway.cli.route_files import export_routes, import_routes
+from tuneway.cli.route_history import diff, history, rollback
+from tuneway.cli.route_probe import probe
 from tuneway.routing.routes import Dialect
 
 PATH = "/v1/registry/routes"
 DIALECTS = list(get_args(Dialect))
-OF_A_TARGET = ("dialect", "host", "raw", "drop_params", "base_url", "region", "api_version", "secret", "profile")
+OF_A_TARGET = (
+    "dialect",
+    "host",
+    "raw",
+    "drop_params",
+    "base_url",
+    "region",
+    "api_version",
+    "secret",
+    "profile",
+    "family",
+)
 OF_A_WAY = (
     "owner",
     "fallbacks",
@@ -51,6 +64,7 @@ def list_routes(client: Client) -> None:
 @click.option("--api-version", help="A dated API.")
 @click.option("--secret", help="A reference to the key: env:NAME or projects/…/secrets/…/versions/….")
 @click.option("--profile", help="The row of model quirks.")
+@click.option("--family", help="The family of its prompts, where its name does not tell.")
 @click.option("--weight", "weights", type=float, multiple=True, help="Of each identifier in turn; repeatable.")
 @click.option("--order", "orders", type=int, multiple=True, help="Of each identifier in turn; the lowest comes first.")
 @click.option(
@@ -69,15 +83,25 @@ def list_routes(client: Client) -> None:
 @click.option("--between", type=float, help="Seconds between two chunks.")
 @click.option("--owner", help="The one tenant who may call it; everybody if not given.")
 @click.option("--log-prompts", is_flag=True, help="Write prompts into the log.")
+@click.option("--prompts", "prompts", type=click.File("rb"), help="Prompts by family of models, as JSON.")
 @click.option("--file", "file", type=click.File("rb"), help="The whole route as JSON, instead of all else.")
 @connected
 def put(
-    client: Client, /, alias: str, identifiers: tuple[str, ...], *, file: BinaryIO | None, **options: Option
+    client: Client,
+    /,
+    alias: str,
+    identifiers: tuple[str, ...],
+    *,
+    file: BinaryIO | None,
+    prompts: BinaryIO | None,
+    **options: Option,
 ) -> None:
     """Point ALIAS at one IDENTIFIER or several, such as vertex_ai/my-project/us-central1/endpoints/123."""
     if (file is None) != bool(identifiers):
         raise click.UsageError("Give identifiers, or a --file with the route.")
     body = _route(identifiers, options) if file is None else msgspec.json.decode(file.read(), type=dict[str, object])
+    if prompts is not None:
+        body["prompts"] = msgspec.json.decode(prompts.read(), type=dict[str, object])
     answer = client.call("PUT", f"{PATH}/{alias}", body)
     show(answer)
 
@@ -122,7 +146,7 @@ def remove(client: Client, alias: str) -> None:
     click.echo(f"Route {alias} is removed.")
 
 
-for command in (import_routes, export_routes):
+for command in (import_routes, export_routes, history, diff, rollback, probe):
     routes.add_command(command)
 
 

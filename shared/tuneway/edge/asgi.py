@@ -15,9 +15,11 @@ from starlette.types import Receive
 
 from tuneway.access.keys import Grant, Scope, admit, bearer, fingerprint
 from tuneway.edge.errors import Answer, ClientLeft, MethodNotAllowed, TooLarge, rendered, unforeseen
-from tuneway.edge.logs import Logs, RequestLine, Severity
 from tuneway.edge.replies import Headers, StreamReply, reply
+from tuneway.edge.telemetry.lines import RequestLine, Severity
+from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import BadInput, NotFound, TunewayError
+from tuneway.ports.traces import Trace
 from tuneway.prediction.hub.answer import Usage
 from tuneway.prediction.journey import Journey
 from tuneway.routing.live import LiveSnapshot
@@ -39,6 +41,7 @@ class Visit(msgspec.Struct, kw_only=True, eq=False):
     receive: Receive
     fields: Mapping[bytes, bytes]
     started: float = msgspec.field(default_factory=time.perf_counter)
+    trace: Trace | None = None
     snapshot: Snapshot = Snapshot()
     grant: Grant | None = None
     key: str | None = None
@@ -71,6 +74,8 @@ class Visit(msgspec.Struct, kw_only=True, eq=False):
             (b"x-tuneway-attempts", b"%d" % journey.attempts),
             (b"x-tuneway-overhead-ms", b"%.2f" % (ours * 1000)),
         ]
+        if journey.family is not None:
+            told.append((b"x-tuneway-prompt-family", journey.family.encode()))
         if journey.dropped:
             told.append((b"x-tuneway-dropped-params", ", ".join(journey.dropped).encode("ascii", "replace")))
         return told
@@ -81,10 +86,15 @@ class Visit(msgspec.Struct, kw_only=True, eq=False):
         journey = self.journey
         target = None if journey is None else journey.target
         counted = [] if journey is None else journey.counted
+        trace = self.trace
         return RequestLine(
             severity=_severity(status),
             message="request",
             time=datetime.now(UTC),
+            trace=None if trace is None else trace.name,
+            span=None if trace is None else trace.span,
+            sampled=None if trace is None else trace.sampled,
+            parent=None if trace is None else trace.parent,
             request=self.id,
             path=self.path,
             status=status,
@@ -105,6 +115,8 @@ class Visit(msgspec.Struct, kw_only=True, eq=False):
             tokens_in=sum(usage.prompt_tokens for usage, _ in counted) if counted else None,
             tokens_out=sum(usage.completion_tokens for usage, _ in counted) if counted else None,
             error=error,
+            failed=tuple(map(place, journey.failed)) if journey and journey.blamed else (),
+            trial=journey.route.trial if journey else None,
         )
 
     def _cost(self, counted: Sequence[tuple[Usage, Target]]) -> float | None:
@@ -145,13 +157,15 @@ class AsyncDoor:
         # The first of several headers with one name counts.
         fields = dict(reversed(scope["headers"]))
         visit = Visit(id=next(self._ids), request=request, path=scope["path"], receive=request.receive, fields=fields)
+        visit.trace = self._logs.started(visit.header(b"traceparent"), visit.header(b"x-cloud-trace-context"))
         error: str | None = None
         try:
             answer: Response = await self._answer(visit)
         except TunewayError as fault:
             answer, error = self._refused(fault, visit), fault.code or type(fault).__name__
         except Exception as fault:  # noqa: BLE001  (the last net: a framework would answer in its own words)
-            self._logs.note("ERROR", repr(fault), request=visit.id, trace=traceback.format_exc())
+            stack = traceback.format_exc()
+            self._logs.note("ERROR", repr(fault), request=visit.id, stack=stack, trace=visit.trace)
             answer, error = self._refused(unforeseen(), visit), "internal_error"
         answer.raw_headers.append((b"x-request-id", visit.id.encode()))
         answer.raw_headers += visit.headers()

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Protocol
 
@@ -11,6 +10,8 @@ import msgspec
 
 from tuneway.access.keys import Grant, Scope, admit, bearer
 from tuneway.edge.errors import Answer, MethodNotAllowed, rendered, unexpected
+from tuneway.edge.telemetry.logs import Logs
+from tuneway.edge.telemetry.observed_requests import Watch
 from tuneway.errors import BadInput, NotFound, TunewayError
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return int(text)
 
 
+class Tagged(msgspec.Struct, frozen=True):
+    """A body with headers of its own."""
+
+    body: Mapping[str, object]
+    headers: Mapping[str, str]
+
+
 Body = msgspec.Struct | Mapping[str, object] | Iterator[bytes]
 Handler = Callable[[Call], Body]
 
@@ -69,32 +77,45 @@ class Rule(msgspec.Struct, frozen=True):
 class Door:
     """Answers requests by the first rule that fits; unknown paths are 404 and unknown methods 405."""
 
-    def __init__(self, rules: Sequence[Rule], grants: Grants, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], grants: Grants, *, now: Callable[[], float], logs: Logs | None = None
+    ) -> None:
         self._rules = [(_pattern(rule.path), rule) for rule in rules]
         self._grants = grants
         self._now = now
+        self._logs = logs or Logs(None)
 
     def __call__(self, request: flask.Request) -> flask.Response:
         """The answer, with an id to ask us about; never raises for what a caller did."""
-        id_ = f"req-{secrets.token_hex(12)}"
-        answer = self._safe(request, id_)
-        answer.headers["x-request-id"] = id_
+        watch = Watch(self._logs, request)
+        try:
+            answer = self._safe(request, watch)
+        finally:
+            watch.left()
+        answer.headers["x-request-id"] = watch.id
+        if answer.is_streamed:
+            answer.call_on_close(lambda: watch.write(answer.status_code))
+        else:
+            watch.write(answer.status_code)
         return answer
 
-    def _safe(self, request: flask.Request, id_: str) -> flask.Response:
+    def _safe(self, request: flask.Request, watch: Watch) -> flask.Response:
         try:
-            return self._answer(request)
+            return self._answer(request, watch)
         except TunewayError as fault:
+            watch.error = fault.code or type(fault).__name__
             return _error(rendered(fault))
         except Exception:  # the boundary: the framework would show the exception's text to the caller
-            log.exception("%s: %s %s failed", id_, request.method, request.path)
+            log.exception("%s: %s %s failed", watch.id, request.method, request.path)
+            watch.error = "internal_error"
             return _error(unexpected())
 
-    def _answer(self, request: flask.Request) -> flask.Response:
+    def _answer(self, request: flask.Request, watch: Watch) -> flask.Response:
         fitting = [(match, rule) for pattern, rule in self._rules if (match := pattern.fullmatch(request.path))]
         for match, rule in fitting:
             if rule.method == request.method:
                 grant = self._admitted(request, rule.scope)
+                watch.owner = grant.owner
                 return _response(rule.handler(_call(request, grant, match.groupdict())))
         if fitting:
             raise MethodNotAllowed(request.method, [rule.method for _, rule in fitting])
@@ -132,4 +153,6 @@ def _error(answer: Answer) -> flask.Response:
 def _response(body: Body) -> flask.Response:
     if isinstance(body, Iterator):
         return flask.Response(body, mimetype="application/octet-stream", direct_passthrough=True)
+    if isinstance(body, Tagged):
+        return flask.Response(msgspec.json.encode(body.body), 200, dict(body.headers), mimetype="application/json")
     return flask.Response(msgspec.json.encode(body), mimetype="application/json")

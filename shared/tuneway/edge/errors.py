@@ -11,6 +11,7 @@ from tuneway.errors import (
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    Stale,
     TryLater,
     TunewayError,
     UpstreamError,
@@ -68,15 +69,17 @@ class _Detail(msgspec.Struct, frozen=True):
     code: str | None
 
 
-class _Body(msgspec.Struct, frozen=True):
+class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
     error: _Detail
+    current: object = None
 
 
 def rendered(fault: TunewayError) -> Answer:
     """The answer for a fault, in OpenAI's shape."""
     status, kind = _row(fault)
     detail = _Detail(fault.message, kind, fault.param, fault.code)
-    return Answer(status=status, body=msgspec.json.encode(_Body(detail)), headers=_headers(fault))
+    body = _Body(detail, fault.there if isinstance(fault, Stale) else None)
+    return Answer(status=status, body=msgspec.json.encode(body), headers=_headers(fault))
 
 
 def unexpected() -> Answer:
@@ -101,6 +104,8 @@ def _headers(fault: TunewayError) -> Mapping[str, str]:
             return {"www-authenticate": "Bearer"}
         case MethodNotAllowed(allowed=allowed):
             return {"allow": allowed}
+        case Stale(current=current):
+            return {"etag": f'"{current}"'}
         case UpstreamError(retry_after=float() | int() as seconds):
             return {"retry-after": str(math.ceil(seconds))}
         case TryLater():

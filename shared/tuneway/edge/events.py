@@ -6,7 +6,8 @@ from typing import TypeVar
 import msgspec
 from cloudevents.http import CloudEvent
 
-from tuneway.registry.deploying import DeployRef
+from tuneway.registry.hosting.deploying import DeployRef
+from tuneway.registry.models.mirror import ModelRef
 from tuneway.tuning.beats import PlaceRef
 from tuneway.tuning.lifecycle import JobRef, SweepRef
 from tuneway.tuning.notify import Told
@@ -56,6 +57,11 @@ def poll_ref(event: CloudEvent) -> JobRef | PlaceRef:
 def deploy_ref(event: CloudEvent) -> DeployRef:
     """The deployment a message is about. Raises Undecodable."""
     return _ref(event, DeployRef, "a deployment")
+
+
+def deploy_or_model_ref(event: CloudEvent) -> DeployRef | ModelRef:
+    """The deployment, or the registered model, that a message is about. Raises Undecodable."""
+    return _ref(event, ModelRef, "a model") if "model_id" in message(event).attributes else deploy_ref(event)
 
 
 def sweep_ref(event: CloudEvent) -> SweepRef:

@@ -22,6 +22,7 @@ from tuneway.local import manifest
 from tuneway.local.beat import Beat
 from tuneway.local.emulated import emulated
 from tuneway.local.front import EVENTS, SECRET_HEADER, Front
+from tuneway.local.log_sink import LogSink
 from tuneway.local.relay import Relay, RelaySettings
 from tuneway.local.vertex.serve import VertexServer
 from tuneway.local.vertex.settings import VertexSettings
@@ -125,7 +126,7 @@ class _Company:
 
     def __call__(self) -> None:
         beat = Beat(f"{self._url}/tick", self._beat, self._headers)
-        bus = plugs.events(self._settings)
+        bus = plugs.bus(self._settings)
         if isinstance(bus, LocalBus):
             names = [name for functions in manifest.load().subscriptions().values() for name in functions]
             urls = {name: f"{self._url}{EVENTS}/{name}" for name in names}
@@ -134,6 +135,11 @@ class _Company:
             self._stack.callback(relay.stop, grace=GRACE)
         beat.start()
         self._stack.callback(beat.stop, grace=GRACE)
+        if log := self._settings.log_file:
+            log.touch()
+            sink = LogSink(log, log.with_suffix(".place"), bus, project=self._settings.project)
+            sink.start()
+            self._stack.callback(sink.stop, grace=GRACE)
         if self._settings.watch_prefix and self._settings.objects_folder:
             where = f"{self._url}{EVENTS}/{WATCHED}"
             watcher = Watcher(self._settings.objects_folder, self._settings.watch_prefix, where, headers=self._headers)

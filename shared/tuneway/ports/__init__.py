@@ -17,6 +17,14 @@ from tuneway.ports.events import (
 from tuneway.ports.files import (
     Files,
 )
+from tuneway.ports.lineage import (
+    Origin,
+    Origins,
+)
+from tuneway.ports.mirroring import (
+    ListedVersion,
+    ModelListings,
+)
 from tuneway.ports.prediction import (
     LARGEST_ANSWER,
     Auth,
@@ -24,6 +32,7 @@ from tuneway.ports.prediction import (
     Credentials,
     Media,
     Secrets,
+    SnapshotPart,
     Snapshots,
     Sources,
     Timeouts,
@@ -77,12 +86,16 @@ __all__ = [
     "Events",
     "Files",
     "Key",
+    "ListedVersion",
     "Loss",
     "Machine",
     "Media",
     "Message",
     "Method",
+    "ModelListings",
     "Operator",
+    "Origin",
+    "Origins",
     "Outcome",
     "Outcomes",
     "Place",
@@ -94,6 +107,7 @@ __all__ = [
     "Replace",
     "Secrets",
     "ServingContainer",
+    "SnapshotPart",
     "Snapshots",
     "Sources",
     "Timeouts",

@@ -15,6 +15,7 @@ class Topic(StrEnum):
     DEPLOY_REQUESTED = "deploy-requested"
     SWEEP_DUE = "sweep-due"
     TUNING_EVENTS = "tuning-events"
+    USAGE_RECORDED = "usage-recorded"
     DEAD_LETTERS = "dead-letters"
 
 

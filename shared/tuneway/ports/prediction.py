@@ -1,6 +1,6 @@
 """What a model call needs: HTTP, tokens, the snapshot."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -118,9 +118,20 @@ class Sources(Protocol):
         ...
 
 
+class SnapshotPart(msgspec.Struct, frozen=True):
+    """A part of a snapshot that is too large for one document: when it was written last, and its JSON."""
+
+    version: int
+    body: bytes
+
+
 class Snapshots(Protocol):
-    """The one document ``predict`` reads."""
+    """What ``predict`` reads: one small document while nothing changes, and what of a large snapshot has changed."""
 
     async def read(self, version: int | None) -> bytes | None:
-        """The snapshot's JSON when its version is not ``version``, else None. Raises NotFound, TryLater."""
+        """The snapshot's JSON, or its head's, when its version is not ``version``. Raises NotFound, TryLater."""
+        ...
+
+    async def parts(self, numbers: Sequence[int]) -> list[SnapshotPart | None]:
+        """These parts as they are now; None for one that is there no longer. Raises TryLater."""
         ...

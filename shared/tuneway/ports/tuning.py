@@ -1,6 +1,6 @@
 """Where models are trained, and what comes of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -144,11 +144,18 @@ class TuningBackend(Protocol):
         """The job now. Raises NotFound."""
         ...
 
-    def unfinished(self, location: str) -> Iterable[ProviderJob]:
+    def unfinished(self, location: str, *, waiting: bool = True) -> Iterable[ProviderJob]:
         """The jobs of the location that have not ended, and perhaps some that have, in no order; 100 for each call.
 
         Only those that were started through this port, by whichever installation. What a listing does not tell of a
-        job (losses, figures) is left out.
+        job (losses, figures) is left out. Without ``waiting`` those that have not begun are spared as far as may be.
+        """
+        ...
+
+    def named(self, tokens: Sequence[str], *, location: str) -> Sequence[ProviderJob] | None:
+        """These jobs as a listing tells them, ended ones too, many for each call; None when no listing can be asked so.
+
+        One that is missing may be there all the same: ``get`` tells. As for the rest: as ``unfinished``.
         """
         ...
 

@@ -14,8 +14,9 @@ class Journey(msgspec.Struct, eq=False):
     """The record of one call. ``waited`` is the time in which it was others' turn: hosts and pauses, in seconds.
 
     ``dropped`` names the parameters that were left out, ``hints`` those among them that no dialect could say. ``along``
-    is the route whose targets are asked: the call's own, or a fallback's. ``spent`` is what answers cost that were
-    counted and not given.
+    is the route whose targets are asked: the call's own, or a fallback's. ``family`` is that of the prompt that was
+    used, where the route keeps prompts. ``spent`` is what answers cost that were counted and not given. ``blamed`` are
+    targets whose hosts failed, each with the number of the attempt.
     """
 
     route: Route
@@ -29,8 +30,10 @@ class Journey(msgspec.Struct, eq=False):
     hints: tuple[str, ...] = ()
     usage: Usage | None = None
     along: Route | None = None
+    family: str | None = None
     spent: tuple[tuple[Usage, Target], ...] = ()
     waiting_since: float | None = None
+    blamed: tuple[tuple[int, Target], ...] = ()
 
     @property
     def patience(self) -> float:
@@ -43,6 +46,16 @@ class Journey(msgspec.Struct, eq=False):
         self.target = target
         self.dropped = self.hints = ()
         self.usage = None
+
+    def blames(self) -> None:
+        """The host that was asked has failed."""
+        if self.target is not None:
+            self.blamed = (*self.blamed, (self.attempts, self.target))
+
+    @property
+    def failed(self) -> tuple[Target, ...]:
+        """The targets that failed before the last one was asked; of that one the answer tells."""
+        return tuple(target for number, target in self.blamed if number < self.attempts)
 
     @property
     def counted(self) -> list[tuple[Usage, Target]]:

@@ -1,26 +1,35 @@
 """Routes by hand: give a public alias to any endpoint this installation can call."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from tuneway.errors import BadInput, NotFound
+from tuneway.errors import BadInput, NotFound, Stale
 from tuneway.ports import Documents
+from tuneway.routing.history import Entry, Mark, entry_id, same, versions
+from tuneway.routing.probes import RouteProbe, TargetProbe
 from tuneway.routing.routes import Route
 from tuneway.routing.snapshot import Snapshot, change
 from tuneway.state import Collection
 
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
-MOST_AT_ONCE = 400  # Firestore commits 500 writes at once
+MOST_AT_ONCE = 400  # with their history they still fit one commit
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """The version of a route that a change is meant for; None where there is to be no such route yet."""
+
+    version: int | None
 
 
 class RouteBook:
-    """The aliases of an installation. A change and the snapshot that carries it are one commit."""
+    """The aliases of an installation. A change, its history and the snapshot that carries it are one commit."""
 
     def __init__(self, documents: Documents, *, now: Callable[[], float]) -> None:
         self._documents = documents
         self._routes = Collection(documents, "routes", Route)
+        self._probes = Collection(documents, "probes", RouteProbe)
         self._now = now
 
     def list(self) -> list[Route]:
@@ -34,27 +43,96 @@ class RouteBook:
         except NotFound:
             raise NotFound(f"There is no route '{alias}'.", param="alias") from None
 
-    def put(self, route: Route) -> Route:
-        """Keep the route under its alias, new or not, as made now. Raises BadInput."""
+    def seen(self, alias: str) -> Guard:
+        """What a change that begins now is meant for."""
+        try:
+            return Guard(self._routes.get(alias).value.version)
+        except NotFound:
+            return Guard(None)
+
+    def put(self, route: Route, *, guard: Guard | None = None, mark: Mark | None = None) -> Route:
+        """Keep the route under its alias, new or not, as made now. Raises BadInput, Stale when ``guard`` fails."""
         alias = _checked(route.alias)
         made = msgspec.structs.replace(route, created_at=self._now())
-        change(self._documents, lambda snapshot: _without_circles(snapshot, made), self._routes.put(alias, made))
-        return made
 
-    def put_all(self, routes: Sequence[Route]) -> None:
+        def apply(snapshot: Snapshot) -> Snapshot:
+            _refuse_stale(snapshot, alias, guard)
+            return _without_circles(snapshot, made)
+
+        after = change(self._documents, apply, self._routes.put(alias, made), mark=mark, now=self._now)
+        return after.routes[alias]
+
+    def put_all(self, routes: Sequence[Route], *, mark: Mark | None = None) -> None:
         """Keep all of them in one change, or none; those that are there as they are stay untouched. Raises BadInput."""
         if len(routes) > MOST_AT_ONCE:
             raise BadInput(f"These are more than {MOST_AT_ONCE} routes. Put them in several parts.", param="routes")
         before, now = {route.alias: route for route in self.list()}, self._now()
-        made = [msgspec.structs.replace(route, created_at=now) for route in routes if not _same(route, before)]
+        made = [msgspec.structs.replace(route, created_at=now) for route in routes if not _is_there(route, before)]
         writes = [self._routes.put(_checked(route.alias), route) for route in made]
         if made:
-            change(self._documents, lambda snapshot: _all_without_circles(snapshot, made), *writes)
+            change(
+                self._documents,
+                lambda snapshot: _all_without_circles(snapshot, made),
+                *writes,
+                mark=mark,
+                now=self._now,
+            )
 
-    def remove(self, alias: str) -> None:
-        """Take the alias away. Raises NotFound."""
+    def remove(self, alias: str, *, guard: Guard | None = None, mark: Mark | None = None) -> None:
+        """Take the alias away; its history stays. Raises NotFound, Stale."""
         self.get(alias)
-        change(self._documents, lambda snapshot: snapshot.without_route(alias), self._routes.delete(alias))
+
+        def apply(snapshot: Snapshot) -> Snapshot:
+            _refuse_stale(snapshot, alias, guard)
+            return snapshot.without_route(alias)
+
+        change(self._documents, apply, self._routes.delete(alias), mark=mark, now=self._now)
+
+    def versions(self, alias: str, *, below: int | None = None, limit: int) -> Sequence[Entry]:
+        """The newest entries of its history, of numbers ``below``. Raises NotFound."""
+        top = 2**53 if below is None else below
+        found = self._history(alias).find(("number", "<", top), order_by="number", descending=True, limit=limit)
+        if not found and below is None:
+            raise NotFound(f"There never was a route '{alias}'.", param="alias")
+        return [stored.value for stored in found]
+
+    def version(self, alias: str, number: int) -> Entry:
+        """One entry of its history. Raises NotFound."""
+        try:
+            return self._history(alias).get(entry_id(number)).value
+        except NotFound:
+            said = f"The route '{alias}' has no version {number}, or no longer. See its history."
+            raise NotFound(said, param="version") from None
+
+    def probe(self, alias: str) -> RouteProbe:
+        """What the last probe of it found. Raises NotFound."""
+        try:
+            return self._probes.get(alias).value
+        except NotFound:
+            said = f"The route '{alias}' has not been probed. Do it with POST …/routes/{alias}:probe."
+            raise NotFound(said, param="alias") from None
+
+    def keep_probe(self, route: Route, found: Sequence[TargetProbe], *, by: str) -> RouteProbe:
+        """Keep what a probe found out now, in the place of the one before."""
+        probe = RouteProbe(
+            alias=route.alias,
+            version=route.version,
+            at=self._now(),
+            by=by,
+            targets=tuple(found),
+            cost_usd=_sum(target.cost_usd for target in found),
+        )
+        self._documents.commit(self._probes.put(route.alias, probe))
+        return probe
+
+    def _history(self, alias: str) -> Collection[Entry]:
+        return versions(self._documents, alias)
+
+
+def _sum(costs: Iterable[float | None]) -> float | None:
+    """All of them; unknown where one is."""
+    known = list(costs)
+    return None if None in known else sum(cost for cost in known if cost is not None)
 
 
 def _checked(alias: str) -> str:
@@ -65,14 +143,27 @@ def _checked(alias: str) -> str:
     return alias
 
 
-def _same(route: Route, before: Mapping[str, Route]) -> bool:
+def _is_there(route: Route, before: Mapping[str, Route]) -> bool:
     """Whether the route is there already; when it was made says nothing."""
     there = before.get(route.alias)
-    return there is not None and msgspec.structs.replace(route, created_at=there.created_at) == there
+    return there is not None and same(route, there)
+
+
+def _refuse_stale(snapshot: Snapshot, alias: str, guard: Guard | None) -> None:
+    there = snapshot.routes.get(alias)
+    if guard is None or guard.version == (there.version if there else None):
+        return
+    if there is None:
+        said = f"The route '{alias}' has been removed meanwhile. Leave the version away to make it anew."
+    elif guard.version is None:
+        said = f"There is a route '{alias}' already, at version {there.version}. Read it, and change that version."
+    else:
+        said = f"The route '{alias}' is at version {there.version} now, not {guard.version}. Put your change into that."
+    raise Stale(said, current=there.version if there else 0, there=there, param="version")
 
 
 def _without_circles(snapshot: Snapshot, route: Route) -> Snapshot:
-    """The snapshot with the route in it. Raises BadInput when its fallbacks lead back to it."""
+    """The snapshot with the route in it. Raises BadInput when fallbacks lead back to where they came from."""
     after = snapshot.with_route(route)
     _refuse_circle(after, route)
     return after
@@ -86,18 +177,31 @@ def _all_without_circles(snapshot: Snapshot, routes: Sequence[Route]) -> Snapsho
 
 
 def _refuse_circle(after: Snapshot, route: Route) -> None:
-    seen, waiting = set[str](), list(_fallbacks(route))
+    """A circle that a change closes goes through the route that it changes."""
+    way = _way_back(after, route)
+    if way:
+        raise BadInput(
+            f"The fallbacks of '{route.alias}' lead back to it: {' → '.join([*way, route.alias])}. Take one of them "
+            "out.",
+            param="fallbacks",
+            code="invalid_value",
+        )
+
+
+def _way_back(after: Snapshot, route: Route) -> tuple[str, ...]:
+    """The aliases along which the fallbacks come back to the route; none where they do not."""
+    seen = set[str]()
+    waiting: list[tuple[str, ...]] = [(route.alias,)]
     while waiting:
-        name = waiting.pop()
-        if name == route.alias:
-            raise BadInput(
-                f"The fallbacks of '{route.alias}' lead back to it. Take one of them out.",
-                param="fallbacks",
-                code="invalid_value",
-            )
-        if name not in seen and (follows := after.routes.get(name)) is not None:
-            waiting += _fallbacks(follows)
-        seen.add(name)
+        way = waiting.pop()
+        there = after.routes.get(way[-1])
+        for name in _fallbacks(there) if there else ():
+            if name == route.alias:
+                return way
+            if name not in seen:
+                seen.add(name)
+                waiting.append((*way, name))
+    return ()
 
 
 def _fallbacks(route: Route) -> tuple[str, ...]:

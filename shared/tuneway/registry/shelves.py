@@ -7,13 +7,39 @@ import msgspec
 
 from tuneway.ports import Checkpoint, DeployOrder
 from tuneway.registry.serving import HourlyCost
-from tuneway.routing.routes import Dialect
+from tuneway.routing.routes import Dialect, Target
+
+State = Literal["ready", "importing", "archived", "gone"]
+
+
+class AliasMove(msgspec.Struct, frozen=True, kw_only=True):
+    """One move of a version alias; ``before`` is None when it is new, ``after`` when it is gone."""
+
+    at: float
+    alias: str
+    by: str
+    before: str | None = None
+    after: str | None = None
+
+
+class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider's registry was last seen, or made, to hold: aliases, and labels by version number."""
+
+    at: float
+    aliases: dict[str, str] = {}
+    labels: dict[str, dict[str, str]] = {}
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A registered model; ``resource`` is the provider's name of it, without a version. Times are Unix seconds.
 
-    ``alias`` is the name that its newest version was tuned under.
+    ``alias`` is the name that its newest version was tuned under, ``name`` what calls name it by, before ``@`` and a
+    version alias. ``aliases`` are version numbers by version alias, ``moves`` their last moves. ``revision`` rises with
+    every edit, ``last`` is the last number that was given to a version. ``shared`` lets every tenant call its aliases.
+    ``forgotten`` are numbers of versions that were deleted here, which the provider may still have. ``state`` is
+    ``importing`` until the provider was asked for its versions, and ``gone`` when the provider has it no more.
+    ``mirror_due`` is when the provider's registry is compared next, None where it does not know the model;
+    ``mirror_error`` is why that could not be done the last time.
     """
 
     id: str
@@ -22,13 +48,32 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     resource: str
     created_at: float
     alias: str | None = None
+    name: str = ""
+    shared: bool = False
+    description: str = ""
+    labels: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    moves: tuple[AliasMove, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    last: int = 0
+    mirrored: Mirrored | None = None
+    mirror_due: float | None = None
+    mirror_error: str | None = None
+    state: State = "ready"
+    revision: int = 1
+
+    @property
+    def called(self) -> str:
+        """What calls name it by, before ``@`` and a version alias."""
+        return self.name or self.alias or self.id
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a model and where it came from.
 
     ``weights`` is the folder of one that has to be deployed before it answers, ``backend`` where it was tuned, and
-    ``endpoint`` where it answers.
+    ``endpoint`` where it answers. What no job of ours made has no ``job``, and ``targets`` where it is elsewhere.
+    ``copy_of`` is the version (``model@number``) of the same job in the model which that job made.
     """
 
     model: str
@@ -39,11 +84,17 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     alias: str
     created_at: float
     checkpoints: tuple[Checkpoint, ...] = ()
-    state: Literal["ready"] = "ready"
+    state: State = "ready"
     backend: str = "vertex_ai"
     location: str | None = None
     weights: str | None = None
     endpoint: str | None = None
+    targets: tuple[Target, ...] = ()
+    copy_of: str | None = None
+    base_model: str = ""
+    description: str = ""
+    labels: dict[str, str] = {}
+    revision: int = 1
 
 
 class DeploymentStatus(StrEnum):

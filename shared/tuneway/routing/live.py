@@ -8,9 +8,10 @@ import msgspec
 
 from tuneway.errors import NotFound, TryLater
 from tuneway.ports import Snapshots
-from tuneway.routing.snapshot import Snapshot, from_json
+from tuneway.routing.fragments import Head, Snapshot, from_json, head_from_json, joined
 
 Report = Callable[[str], None]
+TRIES = 5  # a part that was written over while it was fetched belongs to a newer snapshot, which is read then
 BURST = 5.0  # so many forced looks may come at once, then one in each second
 
 
@@ -41,6 +42,7 @@ class LiveSnapshot:
         self._report = report
         self._clock = clock
         self._snapshot: Snapshot | None = None
+        self._parts: dict[int, tuple[int, Snapshot]] = {}
         self._looked = float("-inf")
         self._asked = float("-inf")
         self._next_forced = float("-inf")
@@ -104,9 +106,7 @@ class LiveSnapshot:
         async with self._looking:
             began = self._clock()
             try:
-                body = await self._snapshots.read(self._snapshot.version if self._snapshot else None)
-                if body is not None:
-                    self._snapshot = from_json(body)
+                await self._take_over()
             except NotFound:
                 self._snapshot = Snapshot()
             except TryLater as exc:
@@ -114,3 +114,29 @@ class LiveSnapshot:
             except msgspec.DecodeError as exc:
                 self._report(f"The snapshot is broken, the last good one stays: {exc}")
             self._looked = began
+
+    async def _take_over(self) -> None:
+        """The newest snapshot, if it is another one. Raises NotFound, TryLater, msgspec.DecodeError."""
+        for _ in range(TRIES):
+            body = await self._snapshots.read(self._snapshot.version if self._snapshot else None)
+            if body is None:
+                return
+            head = head_from_json(body)
+            whole = await self._assembled(head) if head.parts else head.whole
+            if whole is not None:
+                self._snapshot = whole
+                return
+        raise TryLater("The routes change faster than they are read; the last ones stay.")
+
+    async def _assembled(self, head: Head) -> Snapshot | None:
+        """The snapshot of the known parts and of those that are newer; None when one belongs to a newer head."""
+        known = {n: self._parts[n] for n, version in enumerate(head.parts) if self._parts.get(n, (0,))[0] == version}
+        missing = [number for number in range(len(head.parts)) if number not in known]
+        found = await self._snapshots.parts(missing) if missing else []
+        for number, part in zip(missing, found, strict=True):
+            if part is None or part.version != head.parts[number]:
+                return None
+            known[number] = (part.version, from_json(part.body))
+            await asyncio.sleep(0)  # requests go on between two parts
+        self._parts = known
+        return joined([known[number][1] for number in range(len(head.parts))], version=head.version)

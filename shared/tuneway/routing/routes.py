@@ -16,7 +16,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``rawPredict`` instead of ``predict``. Elsewhere ``model`` is the served name or deployment, ``base_url`` where its
     API begins (``https://…/v1``), ``region`` a cloud's region, ``api_version`` a dated API, and ``secret`` a reference
     to a key (``env:NAME`` or ``projects/…/secrets/…/versions/…``), never a key. ``profile`` names the row of model
-    quirks; ``drop_params`` names request parameters to leave out where the dialect cannot express them.
+    quirks, ``family`` the family of its prompts where its name does not tell; ``drop_params`` names request parameters
+    to leave out where the dialect cannot express them.
 
     Among a route's targets those with the lowest ``order`` are asked first, and of these the more often the greater
     their ``weight``; 0 is never.
@@ -34,8 +35,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secret: str | None = None
     profile: str | None = None
     drop_params: tuple[str, ...] = ()
+    family: str | None = None
     weight: float = 1.0
     order: int = 0
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What stands around a caller's words for one family of models; ``prediction/prompting.py`` says where."""
+
+    system: str | None = None
+    user: str | None = None
+    completion: str | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,7 +66,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``fallbacks`` are aliases or identifiers to ask when no target answers, ``context_fallbacks`` when a prompt is too
     long for them, ``content_fallbacks`` when a filter refuses it. ``retries`` says how many more rounds over the
     targets a call gets, ``cooldown`` for how many seconds a failing target rests, ``log_prompts`` that prompts stand
-    in the log.
+    in the log, ``prompts`` what stands around a caller's words for each family of models. ``trial`` is the mark of the
+    canary that sets its weights, under which its calls are counted. ``version`` counts its changes; 0 for one that was
+    made before they were counted, or is not put yet.
     """
 
     alias: str
@@ -70,3 +82,6 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeouts: Limits = Limits()
     cooldown: float = 30.0
     log_prompts: bool = False
+    prompts: dict[str, Prompt] = {}
+    version: int = 0
+    trial: str | None = None

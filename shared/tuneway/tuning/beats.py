@@ -27,6 +27,7 @@ LETTERS: dict[ProviderState, str] = {
     ProviderState.FAILED: "f",
     ProviderState.CANCELLED: "c",
 }
+WAITS = LETTERS[ProviderState.QUEUED]
 _TOKEN = re.compile(r"[\w.-]{1,200}", re.ASCII)
 
 
@@ -54,7 +55,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 
     While a look is under way, ``claimed`` is the ``at`` of its message: delivered again, it may go on with it.
     ``failures`` counts the listings in a row that failed; ``asked`` is the last job asked for by itself meanwhile,
-    when the time was too short for all.
+    when the time was too short for all. ``looks`` counts the looks at the place.
     """
 
     place: Place
@@ -64,6 +65,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     claimed: float | None = None
     failures: int = 0
     asked: str | None = None
+    looks: int = 0
 
 
 class Shard(msgspec.Struct, frozen=True):

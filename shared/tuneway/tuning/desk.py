@@ -88,7 +88,7 @@ class JobDesk:
                 code="idempotency_key_reused",
             )
         # A job that was there already is asked for again because an answer was lost: so the message may have been, too.
-        if stored.value.status is Status.REQUESTED:
+        if stored.value.status is Status.REQUESTED and not order.on_beat:
             self._lifecycle.tell(Topic.JOB_REQUESTED, stored.value)
         return stored.value
 
@@ -115,10 +115,8 @@ class JobDesk:
     def history(self, job_id: str, *, owner: str | None, after: str | None, limit: int) -> list[JobEvent]:
         """The job's events, newest first. Raises NotFound, also when ``after`` is no event of the job."""
         job = self._lifecycle.owned(job_id, owner).value
-        events = self._lifecycle.history(job.id)
-        cursor = _event_key(job, after) if after else None
-        found = events.find(order_by="sequence", descending=True, after=cursor, limit=limit)
-        return [stored.value for stored in found]
+        before = _event_number(job, after) if after else None
+        return self._lifecycle.history(job).newest(limit, before=before)
 
     def checkpoints(self, job_id: str, *, owner: str | None, after: str | None, limit: int) -> list[Checkpoint]:
         """The saved points of a job that has succeeded, newest first. Raises NotFound, also when ``after`` is none."""
@@ -192,10 +190,10 @@ def _bears(job: Job, metadata: Mapping[str, str]) -> bool:
     return all(own.get(name) == value for name, value in metadata.items()) if metadata else not own
 
 
-def _event_key(job: Job, event_id: str) -> str:
-    """What the event is kept under. Raises NotFound."""
+def _event_number(job: Job, event_id: str) -> int:
+    """The event's number. Raises NotFound."""
     before, _, key = event_id.rpartition("-")
     numbered = key.isascii() and key.isdecimal() and 1 <= int(key) <= job.sequence
     if before != f"ftevent-{job.id.removeprefix('ftjob-')}" or not numbered:
         raise NotFound(f"Job {job.id} has no event '{event_id[:80]}' to go on after.", param="after")
-    return key
+    return int(key)

@@ -1,5 +1,6 @@
 """Look at a dataset before there is a job: the whole report of its files, and its first rows as a model sees them."""
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ MOST_BYTES = 1_000_000_000
 """A file that is linted while somebody waits: at 10 MB/s, slower than the slowest seen, within the door's time."""
 
 MOST_EXAMPLES = 20
+BLOCK = 1024 * 1024
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,19 @@ class Inspector:
             beside = self._surveyed(file, limits.for_validation(dataset.rows), against, owner=owner)
         examples = self._examples(training, limits, purpose, owner=owner, rows=asked.examples)
         return Inspected(dataset=dataset, validation_dataset=beside, examples=examples)
+
+    def fingerprint(self, name: str, *, field: str, owner: str) -> str:
+        """The SHA-256 of the file as it is stored now, as reports tell it. Raises as ``inspect``."""
+        uri, _ = self._named(_File(name, field, None), owner)
+        try:
+            self._check_size(uri, field)
+            digest = hashlib.sha256()
+            with self._files.read(uri) as content:
+                while block := content.read(BLOCK):
+                    digest.update(block)
+        except (NotFound, NotAllowed) as missing:
+            raise BadInput(missing.message, param=field, code=missing.code or "file_not_found") from missing
+        return digest.hexdigest()
 
     def _surveyed(self, file: "_File", limits: DatasetLimits, purpose: Purpose, *, owner: str) -> DatasetReport:
         uri, manner = self._named(file, owner)

@@ -85,7 +85,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     ``deadline`` is when the tick wakes the job; ``due`` repeats it while the job is open, for the tick to ask by.
     ``alias`` is the name the model will answer under; ``fine_tuned_model`` repeats it once it does. ``sequence`` counts
-    the job's events, ``announced`` how many of them this document knows to be published or owed by a running handler.
+    the job's events, ``recent`` holds the last of them (``history``), ``announced`` tells how many of them this
+    document knows to be published or owed by a running handler.
     ``attempts`` counts submissions, ``lease_until`` keeps a second submitter away while the first may be in the call.
     ``forecast_seconds`` is how long past jobs like it trained, ``actual_cost`` what it cost by the provider's count.
     ``teacher`` is the model that a distillation learns from, ``continues`` the job whose model this one goes on from.
@@ -122,6 +123,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     status: Status = Status.REQUESTED
     open: bool = True
     sequence: int = 0
+    recent: str = ""
     announced: int = 0
     attempts: int = 0
     lease_until: float = 0.0
@@ -162,7 +164,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     milestone: str | None = None
 
 
-class JobEvent(msgspec.Struct, frozen=True, kw_only=True):
+class JobEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a job's history; ``sequence`` numbers them from 1."""
 
     job: JobId

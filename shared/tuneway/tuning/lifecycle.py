@@ -1,6 +1,6 @@
 """Move jobs with guarded writes, keep their history and announce it.
 
-Every change is one atomic commit: the job, guarded by its version, and the events it leaves behind. Publishing follows.
+Every change is one guarded write: the job, with the events it leaves behind (``history``). Publishing follows.
 A message about a job carries ``since``: how many events its sender knew to be announced. The handler announces all
 later ones, made by itself or found, before it acknowledges; so an event lost in a crash is announced on redelivery.
 """
@@ -14,6 +14,7 @@ from tuneway.errors import Conflict, NotFound, TryLater
 from tuneway.ports import Documents, Events, Message, Topic, Write
 from tuneway.state import Collection, Stored
 from tuneway.tuning.cloud_events import Event, announced
+from tuneway.tuning.history import History, with_events
 from tuneway.tuning.jobs import MILESTONES, Job, JobEvent, JobId, Line, Status, dated, event, moved
 
 ATTEMPTS = 20
@@ -44,9 +45,9 @@ class Lifecycle:
         self.documents = documents
         self._events = events
 
-    def history(self, job_id: JobId) -> Collection[JobEvent]:
-        """A job's events."""
-        return Collection(self.documents, f"jobs/{job_id}/events", JobEvent)
+    def history(self, job: Job) -> History:
+        """The events of a job as it was read."""
+        return History(self.documents, job)
 
     def owned(self, job_id: str, owner: str | None) -> Stored[Job]:
         """The job, if it is the owner's; None asks for anybody's. Raises NotFound, alike for another's and for none."""
@@ -61,12 +62,9 @@ class Lifecycle:
 
     def begin(self, job: Job, message: str, *, also: Sequence[Write] = ()) -> Stored[Job]:
         """Store a new job with its first event, and do ``also`` in the same commit. Raises AlreadyExists, Conflict."""
-        first = dated(msgspec.structs.replace(job, sequence=1))
-        self.documents.commit(
-            self.jobs.create(job.id, first),
-            *self._happened(first, Line(message=message, milestone=MILESTONES[job.status])),
-            *also,
-        )
+        line = Line(message=message, milestone=MILESTONES[job.status])
+        first, pages = self._happened(msgspec.structs.replace(job, sequence=1), line)
+        self.documents.commit(self.jobs.create(job.id, dated(first)), *pages, *also)
         return self.jobs.get(job.id)
 
     def write(
@@ -81,7 +79,8 @@ class Lifecycle:
         lines = [Line(message=line) if isinstance(line, str) else line for line in told]
         sequence = job.sequence + len(lines)
         after = msgspec.structs.replace(job, sequence=sequence, announced=job.announced if owed else sequence)
-        return self._commit(stored, after, *self._happened(after, *lines), *also)
+        after, pages = self._happened(after, *lines)
+        return self._commit(stored, after, *pages, *also)
 
     def move(
         self, stored: Stored[Job], status: Status, *told: Line | str, job: Job | None = None, owed: bool = False
@@ -111,8 +110,8 @@ class Lifecycle:
         """Publish the job's events after ``since``. Repeating the call repeats the messages and changes nothing."""
         stored = self.jobs.get(ref.job_id)
         if stored.value.sequence > ref.since:
-            later = self.history(ref.job_id).find(("sequence", ">", ref.since), order_by="sequence")
-            self._events.publish(*(_announcement(happened.value) for happened in later), *_wakes(stored.value, later))
+            later = self.history(stored.value).later(ref.since)
+            self._events.publish(*map(_announcement, later), *_wakes(stored.value, later))
         if stored.value.announced < stored.value.sequence:
             return self.note(stored, msgspec.structs.replace(stored.value, announced=stored.value.sequence))
         return stored
@@ -133,15 +132,15 @@ class Lifecycle:
         except TryLater as fault:
             log.warning("The message on %s for %s waits for the next tick: %s", topic, job.id, fault.message)
 
-    def _commit(self, stored: Stored[Job], job: Job, *events: Write) -> Stored[Job]:
-        self.documents.commit(self.jobs.replace(stored, dated(job)), *events)
+    def _commit(self, stored: Stored[Job], job: Job, *also: Write) -> Stored[Job]:
+        self.documents.commit(self.jobs.replace(stored, dated(job)), *also)
         return self.jobs.get(stored.id)
 
-    def _happened(self, job: Job, *lines: Line) -> list[Write]:
-        """The events of a job as it is about to be written: the last of them has the job's own sequence number."""
+    def _happened(self, job: Job, *lines: Line) -> tuple[Job, list[Write]]:
+        """The job as it is about to be written, with its events: the last of them has the job's own number."""
         now, before = self.now(), job.sequence - len(lines)
         happened = [event(job, line, sequence=before + n, now=now) for n, line in enumerate(lines, 1)]
-        return [self.history(job.id).create(f"{each.sequence:06d}", each) for each in happened]
+        return with_events(self.documents, job, happened)
 
 
 def _marked(told: Sequence[Line | str], status: Status) -> list[Line]:
@@ -160,10 +159,9 @@ def sweep_due(sweep_id: str) -> Message:
     )
 
 
-def _wakes(job: Job, later: Iterable[Stored[JobEvent]]) -> list[Message]:
+def _wakes(job: Job, later: Iterable[JobEvent]) -> list[Message]:
     """What is told of its job wakes a sweep, but for the progress of the training."""
-    told = (happened.value for happened in later)
-    moves = any(happened.type == "message" and happened.status is not Status.RUNNING for happened in told)
+    moves = any(happened.type == "message" and happened.status is not Status.RUNNING for happened in later)
     return [sweep_due(job.sweep)] if job.sweep is not None and moves else []
 
 

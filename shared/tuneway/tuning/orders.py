@@ -27,7 +27,10 @@ URIS = {
 
 
 class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for a tuning job, checked as far as its own words go; ``max_cost_usd`` is the caller's own limit."""
+    """A request for a tuning job, checked as far as its own words go; ``max_cost_usd`` is the caller's own limit.
+
+    ``on_beat`` leaves the first message to the tick.
+    """
 
     model: str
     training_file: str
@@ -40,6 +43,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     suffix: str | None = None
     metadata: dict[str, str] | None = None
     max_cost_usd: float | None = None
+    on_beat: bool = False
     idempotency_key: str | None = None
 
 
@@ -104,7 +108,7 @@ def accepted(order: JobOrder, subject: Subject, *, id_: JobId, terms: Terms) -> 
         metadata=order.metadata,
         created_at=now,
         moved_at=now,
-        deadline=now + PATIENCE[Status.REQUESTED],
+        deadline=now if order.on_beat else now + PATIENCE[Status.REQUESTED],
     )
 
 

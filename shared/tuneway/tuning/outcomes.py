@@ -63,7 +63,8 @@ class FinishedJobs:
         """Add a line to the history of a job that is not closed yet, once."""
 
         def step(stored: Stored[Job]) -> Stored[Job]:
-            if not stored.value.open or self._lifecycle.history(stored.value.id).find(("message", "==", message)):
+            told = (happened.message for happened in self._lifecycle.history(stored.value).later())
+            if not stored.value.open or message in told:
                 return stored
             return self._lifecycle.write(stored, stored.value, message, owed=True)
 

@@ -5,6 +5,7 @@ and the tick sends one message for all of it. Which jobs are due is asked of the
 follows what there is to do, not how much there is.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 
@@ -32,6 +33,11 @@ FEW = 20
 # One that its place's listing has not shown for so long is asked for by itself, the oldest first, so many in a tick.
 UNLISTED_SECONDS = 180.0
 MOST_UNLISTED = 100
+# What our own functions move is moved within minutes: who has not been by now is told of in the log, each beat again.
+STILL_SECONDS = 600.0
+TOLD = 5  # by name; the rest are counted
+
+log = logging.getLogger(__name__)
 
 
 def tick(lifecycle: Lifecycle, *, few: int = FEW) -> int:
@@ -46,6 +52,7 @@ def tick(lifecycle: Lifecycle, *, few: int = FEW) -> int:
         return 0
     now = lifecycle.now()
     jobs = _due(lifecycle, now) if (soonest[0].value.due or 0.0) <= now else []
+    _tell_of_the_still(jobs, now=now)
     listed = _listed(lifecycle, jobs, few=few)
     alone = [*_alone(jobs, listed), *_unlisted(jobs, listed, now=now)]
     for job in alone:
@@ -57,6 +64,18 @@ def tick(lifecycle: Lifecycle, *, few: int = FEW) -> int:
 
 def _due(lifecycle: Lifecycle, now: float) -> list[Job]:
     return [stored.value for stored in lifecycle.jobs.find(("due", "<=", now))]
+
+
+def _tell_of_the_still(jobs: Iterable[Job], *, now: float) -> None:
+    """Tell of who does not move though only we had to move it.
+
+    Training takes its time, a held job waits for a person, and one that is trained for its machines, which have a
+    patience of their own.
+    """
+    theirs = TRAINING | {Status.HELD, Status.SUCCEEDED}
+    still = sorted(job.id for job in jobs if job.status not in theirs and now - job.moved_at >= STILL_SECONDS)
+    if still:
+        log.warning("%d of the jobs have not moved for ten minutes: %s", len(still), ", ".join(still[:TOLD]))
 
 
 def _listed(lifecycle: Lifecycle, jobs: Iterable[Job], *, few: int) -> dict[Place, Beat]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tuneway.cli.route_files import loaded
-from tuneway.edge.routes import _refuse_nowhere as refuse_nowhere
+from tuneway.edge.registry.route_checks import refuse_nowhere
 from tuneway.routing.litellm_config import Import, exported, imported
 from tuneway.routing.routes import Target
 from tuneway.routing.targets import Defaults

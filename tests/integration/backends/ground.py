@@ -54,6 +54,7 @@ class Fused:
     def __init__(self, inner: TuningBackend, fuse: Fuse) -> None:
         self.inner, self.fuse = inner, fuse
         self.find, self.get, self.unfinished, self.cancel = inner.find, inner.get, inner.unfinished, inner.cancel
+        self.named = inner.named
 
     def create(self, request: TuningRequest) -> ProviderJob:
         with self.fuse.around():
@@ -122,8 +123,7 @@ class OnProvider(Loop):
         return self.job(job_id)
 
     def told(self, job_id: str) -> list[str]:
-        history = self.lifecycle.history(self.job(job_id).id).find(order_by="sequence")
-        return [stored.value.message for stored in history]
+        return [happened.message for happened in self.lifecycle.history(self.job(job_id)).later()]
 
 
 class Site:

@@ -13,11 +13,11 @@ from tuneway.adapters.bedrock_deploying import BedrockDeployer
 from tuneway.adapters.bedrock_deployments import BedrockDeployments
 from tuneway.ports import Message, Topic
 from tuneway.registry.adopt import adopt
-from tuneway.registry.deploying import Deploying, DeployRef
-from tuneway.registry.intake import Intake
-from tuneway.registry.orders import Orders
-from tuneway.registry.promote import promote
-from tuneway.registry.rollout import Rollout
+from tuneway.registry.hosting.deploying import Deploying, DeployRef
+from tuneway.registry.hosting.intake import Intake
+from tuneway.registry.hosting.orders import Orders
+from tuneway.registry.hosting.rollout import Rollout
+from tuneway.registry.models.promote import promote
 from tuneway.registry.serving import load
 from tuneway.registry.shelves import DeploymentStatus
 from tuneway.routing.snapshot import current
@@ -110,5 +110,5 @@ def test_one_that_fails_is_taken_away_and_the_job_told(loop: Deployed) -> None:
     assert (job.open, job.fine_tuned_model, loop.service.deployments) == (False, None, {})
     (found,) = [stored.value for stored in loop.deploying.shelf.find()]
     assert found.status is DeploymentStatus.FAILED
-    said = [stored.value.message for stored in loop.lifecycle.history(job.id).find(order_by="sequence")]
+    said = [happened.message for happened in loop.lifecycle.history(job).later()]
     assert "No capacity for it." in said[-1]

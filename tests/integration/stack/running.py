@@ -17,7 +17,7 @@ from tests.contracts.openapi import departures
 
 BASE = "gemini-3.5-flash"
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
-OURS = ("/approve", "/refuse")  # of which OpenAI's document knows nothing
+OURS = ("/approve", "/refuse", "/replay")  # of which OpenAI's document knows nothing
 PROC = Path("/proc")
 
 

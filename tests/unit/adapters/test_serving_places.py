@@ -9,7 +9,7 @@ from tuneway.adapters import plugs
 from tuneway.adapters.bedrock_deploying import BedrockDeployer
 from tuneway.adapters.vertex_deploying import VertexDeployer
 from tuneway.errors import BadInput
-from tuneway.registry.orders import Wish
+from tuneway.registry.hosting.orders import Wish
 from tuneway.registry.shelves import Model, Version
 from tuneway.settings import Settings, from_env
 

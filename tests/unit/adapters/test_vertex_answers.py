@@ -273,3 +273,78 @@ def test_backends_are_known_by_name_and_made_once() -> None:
     assert backends.of("vertex_ai") is backends.of("vertex_ai")
     with pytest.raises(BadInput, match=r"vertex_ai, vertex_custom, vertex_open|bedrock"):
         backends.of("mainframe")
+
+
+def both(url: str) -> VertexTuning:
+    return VertexTuning(project="p", timeout=5, vertex_url=url)
+
+
+def test_jobs_are_listed_by_their_tokens_sixty_at_a_time(provider: Provider) -> None:
+    heard, url = provider
+    tokens = [str(number) for number in range(130)]
+    heard.laid_out = [(200, {"tuningJobs": [ours(n) for n in part]}) for part in (range(60), range(60, 120))]
+    heard.laid_out.append((200, {"tuningJobs": [ours(n, state="JOB_STATE_FAILED") for n in range(120, 130)]}))
+    found = both(url).named(tokens, location="us-central1")
+    assert found is not None
+    assert [job.token for job in found] == tokens
+    assert found[-1].state is ProviderState.FAILED
+    filters = [query["filter"][0] for query in heard.asked]
+    assert [len(each.split(" OR ")) for each in filters] == [60, 60, 10]
+    assert filters[2].startswith('labels.tuneway-job="120" OR labels.tuneway-job="121"')
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        REFUSED,
+        (404, {"error": {}}),
+        (200, {"tuningJobs": [ours(1), ours(2), ours(9)]}),
+        (200, {"tuningJobs": [{"name": "x"}, ours(1)]}),
+        (200, {"tuningJobs": []}),
+        (200, {"tuningJobs": [ours(1), ours(2)], "nextPageToken": "more"}),
+    ],
+)
+def test_a_server_that_does_not_heed_tokens_is_asked_for_them_once(
+    provider: Provider, answer: tuple[int, dict[str, object]]
+) -> None:
+    heard, url = provider
+    heard.laid_out = [answer]
+    tuning = both(url)
+    assert [tuning.named(["1", "2"], location="us-central1") for _ in range(2)] == [None, None]
+    assert len(heard.asked) == 1
+
+
+@pytest.mark.parametrize("status", [414, 429, 503])
+def test_a_passing_fault_is_no_verdict_on_tokens(provider: Provider, status: int) -> None:
+    heard, url = provider
+    heard.laid_out = [(status, {"error": {}}), (200, {"tuningJobs": [ours(1)]})]
+    tuning = both(url)
+    assert tuning.named(["1"], location="us-central1") is None
+    found = tuning.named(["1"], location="us-central1")
+    assert found is not None
+    assert [job.token for job in found] == ["1"]
+
+
+def test_a_token_that_is_no_label_is_not_sent(provider: Provider) -> None:
+    heard, url = provider
+    assert both(url).named(['x" OR state="', "A.b"], location="us-central1") == []
+    assert heard.asked == []
+
+
+def test_a_listing_without_those_that_wait_says_so_by_what_it_leaves_out(provider: Provider) -> None:
+    heard, url = provider
+    page = (200, {"tuningJobs": [ours(1, state="JOB_STATE_RUNNING"), ours(2, state="JOB_STATE_PENDING")]})
+    heard.laid_out = [page]
+    assert [job.token for job in both(url).unfinished("us-central1", waiting=False)] == ["1", "2"]
+    assert heard.asked[0]["filter"][0].endswith('AND state!="JOB_STATE_QUEUED" AND state!="JOB_STATE_PENDING"')
+
+
+def test_an_open_models_job_whose_folder_cannot_be_listed_now_is_left_out(provider: Provider) -> None:
+    heard, url = provider
+    done = {"state": "JOB_STATE_SUCCEEDED"}
+    jobs = [ours(1, outputUri="gs://bucket/out", **done), ours(2, outputUri="gs://bucket/out")]
+    heard.laid_out = [(200, {"tuningJobs": [*jobs, ours(3, outputUri="gs://b/out", **done)]}), (503, {})]
+    tuning = VertexOpen(project="p", timeout=5, vertex_url=url)
+    found = tuning.named(["1", "2", "3"], location="us-central1")
+    assert found is not None
+    assert [job.token for job in found] == ["2"]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.cli.served import Run, served
 from tests.unit.edge.asking import NOW
-from tuneway.edge.base_models import rules
+from tuneway.edge.fine_tuning.base_models import rules
 from tuneway.tuning.catalogue import load
 
 

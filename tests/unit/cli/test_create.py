@@ -8,7 +8,8 @@ import pytest
 from tests.fakes import Loop
 from tests.unit.cli.served import Run, served
 from tests.unit.edge.quoting import quotes_of
-from tuneway.edge import estimates, files, fine_tuning
+from tuneway.edge.fine_tuning import estimates, files
+from tuneway.edge.fine_tuning import jobs as fine_tuning
 from tuneway.ports import Method
 from tuneway.tuning.datasets.kinds import Columns
 from tuneway.tuning.jobs import Job, Status

@@ -9,9 +9,9 @@ import pytest
 from tests.unit.cli.served import Run, served
 from tests.unit.registry.rollouts import ALIAS, MAIN, World
 from tuneway.access.keys import Scope
-from tuneway.edge.deployments import rules
 from tuneway.edge.door import Body, Call, Rule
-from tuneway.registry.orders import Wish
+from tuneway.edge.registry.deployments import rules
+from tuneway.registry.hosting.orders import Wish
 
 
 @pytest.fixture

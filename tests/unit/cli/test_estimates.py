@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import Loop
 from tests.unit.cli.served import Run, served
 from tests.unit.edge.quoting import quotes_of
-from tuneway.edge.estimates import rules
+from tuneway.edge.fine_tuning.estimates import rules
 
 CHAT = b'{"messages":[{"role":"user","content":"Q%d"},{"role":"assistant","content":"A%d"}]}\n'
 

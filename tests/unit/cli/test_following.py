@@ -12,7 +12,8 @@ from tests.unit.cli.served import Run, served
 from tests.unit.tuning.sweeps.sweeping import SweepLoop
 from tuneway.cli import following
 from tuneway.cli.jobs import age
-from tuneway.edge import files, fine_tuning, sweeps
+from tuneway.edge.fine_tuning import files, sweeps
+from tuneway.edge.fine_tuning import jobs as fine_tuning
 from tuneway.ports import Checkpoint, TunedModel
 from tuneway.tuning.jobs import Job, Status
 

@@ -15,10 +15,11 @@ from tuneway.cli.client import Failed
 from tuneway.cli.main import main
 from tuneway.cli.route_files import known_variables, loaded
 from tuneway.edge.door import Rule
-from tuneway.edge.route_files import rules
-from tuneway.edge.routes import RouteDesk
-from tuneway.registry.deployments import Deployments
+from tuneway.edge.registry.route_files import rules
+from tuneway.edge.registry.routes import RouteDesk
+from tuneway.registry.hosting.deployments import Deployments
 from tuneway.registry.route_book import RouteBook
+from tuneway.registry.route_means import Means
 from tuneway.routing.targets import Defaults
 
 GOOD = """
@@ -38,7 +39,7 @@ def book(tmp_path: Path) -> RouteBook:
 @pytest.fixture
 def run(book: RouteBook, tmp_path: Path) -> Iterator[Run]:
     deployments = Deployments(SqliteDocuments(tmp_path / "state.sqlite"), now=lambda: NOW)
-    desk = RouteDesk(book, deployments, defaults=Defaults(), detect=lambda target: target)
+    desk = RouteDesk(book, deployments, defaults=Defaults(), means=Means(detect=lambda target: target))
     with served([Rule(rule.method, rule.path, Scope.TUNE, rule.handler) for rule in rules(desk, book)]) as asked:
         yield asked
 

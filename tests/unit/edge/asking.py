@@ -56,8 +56,9 @@ class Asking:
         body: object = None,
         form: dict[str, Any] | None = None,
         kind: str | None = None,
+        sent: dict[str, str] | None = None,
     ) -> Asked:
-        headers = [("authorization", f"Bearer {key}")] if key else []
+        headers = [*([("authorization", f"Bearer {key}")] if key else []), *(sent or {}).items()]
         data: dict[str, Any] | bytes | None = form if form is not None else _bytes(body)
         builder = EnvironBuilder(path, method=method, headers=headers, data=data, content_type=kind)
         environ = builder.get_environ()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,15 @@ from starlette.routing import Route as Path_
 from tuneway.access.keys import Grant, Scope, fingerprint
 from tuneway.adapters.media_sources import MediaSources, Reach
 from tuneway.adapters.upstream_httpx import HttpxUpstream
-from tuneway.edge.answering import Answering
 from tuneway.edge.asgi import AsyncDoor
-from tuneway.edge.chat import CHAT
-from tuneway.edge.directory import Directory
-from tuneway.edge.endpoints import Endpoints
-from tuneway.edge.logs import Logs
-from tuneway.edge.surfaces import REFUSALS, rules
+from tuneway.edge.surfaces.answering import Answering
+from tuneway.edge.surfaces.chat import CHAT
+from tuneway.edge.surfaces.directory import Directory
+from tuneway.edge.surfaces.endpoints import Endpoints
+from tuneway.edge.surfaces.paths import REFUSALS, rules
+from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import NotFound
-from tuneway.ports import Auth, UpstreamRequest
+from tuneway.ports import Auth, SnapshotPart, UpstreamRequest
 from tuneway.prediction.attempts import Attempts
 from tuneway.prediction.calls import Connection
 from tuneway.prediction.prices import load
@@ -97,6 +97,9 @@ class State:
         if self.snapshot is None:
             raise NotFound("There are no routes yet.")
         return None if version == self.snapshot.version else msgspec.json.encode(self.snapshot)
+
+    async def parts(self, numbers: Sequence[int]) -> list[SnapshotPart | None]:
+        raise AssertionError(f"This snapshot has no parts, not even {numbers}.")
 
     def key(self, key: str, owner: str, *scopes: Scope, expires_at: float | None = None) -> None:
         grant = Grant(owner=owner, scopes=scopes or (Scope.PREDICT,), created_at=1.0, expires_at=expires_at)

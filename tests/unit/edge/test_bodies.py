@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneway.edge.bodies import decoded
-from tuneway.edge.job_orders import CreateJob
-from tuneway.edge.registry import CreateKey
-from tuneway.edge.routes import PutRoute
+from tuneway.edge.fine_tuning.job_orders import CreateJob
+from tuneway.edge.registry.route_bodies import PutRoute
+from tuneway.edge.registry.rules import CreateKey
 from tuneway.errors import BadInput
 
 ANY_JSON = st.recursive(

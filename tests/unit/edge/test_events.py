@@ -8,8 +8,18 @@ from cloudevents.http import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneway.edge.events import Undecodable, deploy_ref, job_ref, message, poll_ref, sweep_ref, told
-from tuneway.registry.deploying import DeployRef
+from tuneway.edge.events import (
+    Undecodable,
+    deploy_or_model_ref,
+    deploy_ref,
+    job_ref,
+    message,
+    poll_ref,
+    sweep_ref,
+    told,
+)
+from tuneway.registry.hosting.deploying import DeployRef
+from tuneway.registry.models.mirror import ModelRef
 from tuneway.tuning.beats import Beat, Place, PlaceRef, look
 from tuneway.tuning.cloud_events import Event, announced
 from tuneway.tuning.jobs import JobId
@@ -124,3 +134,11 @@ def test_what_is_about_no_job_is_nobodys_end() -> None:
 def test_an_event_of_a_job_without_its_attributes_is_undecodable() -> None:
     with pytest.raises(Undecodable):
         told(carrying(b"{}", attributes={"ce-type": "tuneway.job.failed"}))
+
+
+def test_a_message_is_about_a_deployment_or_a_registered_model() -> None:
+    assert deploy_or_model_ref(carrying(b'{"deployment_id": "ft-1-1"}')) == DeployRef("ft-1-1")
+    attributes = {"model_id": "101"}
+    assert deploy_or_model_ref(carrying(b'{"model_id": "101"}', attributes=attributes)) == ModelRef("101")
+    with pytest.raises(Undecodable, match="a model"):
+        deploy_or_model_ref(carrying(b"{}", attributes=attributes))

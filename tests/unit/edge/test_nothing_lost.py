@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.unit.edge.predict_door import GEMINI, RESOURCE, Predict
-from tuneway.edge.completions import COMPLETIONS
+from tuneway.edge.surfaces.completions import COMPLETIONS
 from tuneway.routing.routes import Target
 
 BOX = Target(provider="custom_openai", dialect="openai", model="served", base_url="http://box/v1")

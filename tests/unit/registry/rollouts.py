@@ -11,12 +11,12 @@ from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.errors import BadInput, NotFound, TryLater
 from tuneway.ports import Checkpoint, DeployOrder, Outcome, Place, Topic, TunedModel, Work
 from tuneway.registry.adopt import adopt
-from tuneway.registry.deploying import Deploying, DeployRef
-from tuneway.registry.deployment_desk import DeploymentDesk
-from tuneway.registry.intake import Intake
+from tuneway.registry.hosting.deploying import Deploying, DeployRef
+from tuneway.registry.hosting.deployment_desk import DeploymentDesk
+from tuneway.registry.hosting.intake import Intake
+from tuneway.registry.hosting.orders import Orders
+from tuneway.registry.hosting.rollout import Rollout
 from tuneway.registry.inventory import Inventory
-from tuneway.registry.orders import Orders
-from tuneway.registry.rollout import Rollout
 from tuneway.registry.serving import load
 from tuneway.registry.shelves import Deployment
 from tuneway.routing.snapshot import Snapshot, current

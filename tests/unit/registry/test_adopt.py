@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from typing_extensions import override
 
 from tests.fakes import Crash, Fuse, FusedDocuments
 from tuneway.adapters.sqlite_documents import SqliteDocuments
-from tuneway.ports import Checkpoint, Key, Outcome, Query, TunedModel
+from tuneway.ports import Checkpoint, Key, Outcome, Query, TunedModel, Write
 from tuneway.registry.adopt import adopt
 from tuneway.registry.inventory import Inventory
+from tuneway.registry.models.model_desk import ModelDesk, Who, Words
+from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.registry.route_book import RouteBook
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import current
@@ -129,3 +133,39 @@ def test_a_models_places_stay_its_owners_when_its_routes_are_gone(documents: Sql
         book.remove(alias)
     assert current(documents).routes == {}
     assert current(documents).places == {"us/endpoints/71": "acme", "us/endpoints/72": "acme"}
+
+
+def second() -> Outcome:
+    """Another job's, which made the next version of the same model."""
+    tuned = TunedModel(model=f"{PLACE}/models/9@2", endpoint=f"{PLACE}/endpoints/82")
+    return msgspec.structs.replace(outcome(), job="ftjob-2", alias="ft:base:acme::2", tuned=tuned, finished_at=6.0)
+
+
+def test_a_next_version_leaves_what_people_made_of_the_model(documents: SqliteDocuments) -> None:
+    adopt(documents, FakeOutcomes(outcome()), job="ftjob-1", since=0)
+    desk = ModelDesk(ModelShelf(documents, now=lambda: 5.0))
+    who = Who(owner="acme", name="acme")
+    desk.edit("9", Words(labels={"team": "shop"}), who=who, expected=None)
+    desk.point("9", "prod", "1", who=who, expected=None)
+    adopt(documents, FakeOutcomes(second()), job="ftjob-2", since=0)
+    (model,) = Inventory(documents).models(owner="acme")
+    assert (model.alias, model.called) == ("ft:base:acme::2", "ft:base:acme::1")
+    assert (model.labels, model.aliases) == ({"team": "shop"}, {"default": "1", "prod": "1"})
+    assert [version.number for version in Inventory(documents).versions("9", owner="acme")] == ["1", "2"]
+
+
+def test_two_versions_that_come_at_once_are_both_taken_in(documents: SqliteDocuments) -> None:
+    class Meanwhile(FusedDocuments):
+        meanwhile = 0
+
+        @override
+        def commit(self, *writes: Write) -> None:
+            if self.meanwhile:
+                self.meanwhile -= 1
+                adopt(self.inner, FakeOutcomes(second()), job="ftjob-2", since=0)
+            super().commit(*writes)
+
+    racing = Meanwhile(documents, Fuse())
+    racing.meanwhile = 1
+    adopt(racing, FakeOutcomes(outcome()), job="ftjob-1", since=0)
+    assert [version.number for version in Inventory(documents).versions("9", owner="acme")] == ["1", "2"]

@@ -1,11 +1,13 @@
 """The live snapshot: fresh behind the requests, at once for new names, and never lost."""
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 
 from tuneway.errors import NotFound, TryLater
+from tuneway.ports import SnapshotPart
 from tuneway.routing.live import Freshness, LiveSnapshot
 from tuneway.routing.snapshot import Snapshot
 
@@ -31,6 +33,9 @@ class State:
         if self.broken:
             return b'{"version": "nine"}'
         return None if version == self.version else msgspec.json.encode(Snapshot(version=self.version))
+
+    async def parts(self, numbers: Sequence[int]) -> list[SnapshotPart | None]:
+        raise AssertionError(f"This snapshot has no parts, not even {numbers}.")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def waiting(loop: Loop) -> JobId:
 
 
 def messages(loop: Loop, job_id: JobId) -> list[str]:
-    return [stored.value.message for stored in loop.lifecycle.history(job_id).find(order_by="sequence")]
+    return [happened.message for happened in loop.lifecycle.history(loop.job(job_id)).later()]
 
 
 def test_a_line_is_told_once(loop: Loop) -> None:
@@ -49,7 +49,8 @@ def test_a_job_whose_model_does_not_answer_is_closed_without_one(loop: Loop) -> 
     job = loop.job(job_id)
     assert (job.open, job.status, job.fine_tuned_model) == (False, Status.SUCCEEDED, None)
     assert messages(loop, job_id).count("No quota.") == 1
-    assert loop.lifecycle.history(job_id).find(("message", "==", "No quota."))[0].value.level == "warn"
+    levels = {happened.message: happened.level for happened in loop.lifecycle.history(loop.job(job_id)).later()}
+    assert levels["No quota."] == "warn"
 
 
 def test_a_model_deployed_later_still_becomes_the_jobs(loop: Loop) -> None:

@@ -40,11 +40,12 @@ AGREES = {
 class Customers(RuleBasedStateMachine):
     """Callers, people who approve, the bus, the provider and bad luck, taking turns in any order."""
 
-    @initialize(slow=st.booleans(), few=st.sampled_from([20, 0, 1]))
-    def open(self, *, slow: bool, few: int) -> None:
+    @initialize(slow=st.booleans(), few=st.sampled_from([20, 0, 1]), names=st.booleans())
+    def open(self, *, slow: bool, few: int, names: bool) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.loop = Loop(Path(self.folder.name), catalogue=priced(), few=few)
         self.loop.backend.slow = slow
+        self.loop.backend.names = names
         self.file = self.loop.upload()
 
     @rule(key=st.sampled_from(KEYS), limit=st.sampled_from([None, 0.0, 1e9]))
@@ -174,7 +175,7 @@ class Customers(RuleBasedStateMachine):
         return self.loop.desk.newest(owner="acme", after=None, limit=10)
 
     def told(self, job: JobId) -> list[JobEvent]:
-        return [each.value for each in self.loop.lifecycle.history(job).find(order_by="sequence")]
+        return self.loop.lifecycle.history(self.loop.job(job)).later()
 
     def unfinished(self) -> list[str]:
         return [name for name, (_, job) in self.loop.backend.jobs.items() if job.state in GOES_ON]

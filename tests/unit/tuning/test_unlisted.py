@@ -12,7 +12,8 @@ from tuneway.errors import BadInput, NotAllowed, TryLater, TunewayError
 from tuneway.ports import ProviderJob, ProviderState
 from tuneway.tuning.beats import Roll, beats
 from tuneway.tuning.jobs import Status
-from tuneway.tuning.watching import ANSWERS, LISTINGS
+from tuneway.tuning.looking import ANSWERS
+from tuneway.tuning.watching import LISTINGS
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def loop(tmp_path: Path) -> Loop:
 
 
 def without_listing(loop: Loop, fault: TunewayError) -> None:
-    def unfinished(location: str) -> Iterator[ProviderJob]:
+    def unfinished(location: str, *, waiting: bool = True) -> Iterator[ProviderJob]:
         raise fault
 
     loop.backend.unfinished = unfinished  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ from tuneway.routing.routes import Limits, Route, Target
 
 STAND_IN = 0.001  # of the smallest weight: asked when the others fail
 _METRICS = ("weight", "rpm", "tpm")
-OF_A_ROUTE = ("owner", "retries", "timeouts", "cooldown", "log_prompts")
+OF_A_ROUTE = ("owner", "retries", "timeouts", "cooldown", "log_prompts", "prompts")
 
 
 def route_of(drafts: Sequence[Draft], ways: Ways, notes: Notes) -> Route:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneway.routing.litellm_config import exported, imported
-from tuneway.routing.routes import Limits, Route, Target
+from tuneway.routing.routes import Limits, Prompt, Route, Target
 from tuneway.routing.targets import Defaults, Place
 
 NAMES = st.from_regex(r"[a-z][a-z0-9._-]{0,12}", fullmatch=True)
@@ -28,6 +28,7 @@ WAYS = {
     "drop_params": st.lists(st.sampled_from(["seed", "user", "n"]), unique=True).map(tuple),
     "weight": st.sampled_from([0.0, 0.001, 0.25, 1.0, 90.0, 2e6]),
     "order": st.integers(0, 1200),
+    "family": st.sampled_from([None, "anthropic"]),
 }
 VERTEX = st.builds(
     Target,
@@ -73,6 +74,9 @@ def books(draw: st.DrawFn) -> list[Route]:
             timeouts=Limits(total=draw(SECONDS), first=draw(SECONDS), between=draw(SECONDS)),
             cooldown=draw(st.sampled_from([0.0, 30.0, 45.5, 90_000.0])),
             log_prompts=draw(st.booleans()),
+            prompts=draw(
+                st.sampled_from([{}, {"anthropic": Prompt(system="Be kind."), "default": Prompt(user="{{input}}")}])
+            ),
             fallbacks=draw(fallbacks(aliases[place + 1 :])),
             context_fallbacks=draw(fallbacks(aliases[place + 1 :])),
             content_fallbacks=draw(fallbacks(aliases[place + 1 :])),

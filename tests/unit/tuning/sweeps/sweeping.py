@@ -10,7 +10,7 @@ from tests.fakes import BUCKET, CHAT, Crash, Fuse, Loop
 from tests.unit.tuning.test_gate import priced
 from tuneway.errors import TryLater
 from tuneway.ports import Loss, Message, ProviderJob, ProviderState, Topic, TunedModel, TuningRequest
-from tuneway.registry.promote import promote
+from tuneway.registry.models.promote import promote
 from tuneway.routing.snapshot import current
 from tuneway.tuning.catalogue import Catalogue
 from tuneway.tuning.cost import estimate

@@ -1,0 +1,146 @@
+"""How the snapshot is cut into documents: whole while it is small, then into parts of which a change writes one.
+
+Every name has its part by its checksum, so a part holds the same names until their number changes. The head says at
+which version each part was written last: a reader fetches those that are newer than its own, and sees by it when one
+was written over meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+from zlib import crc32
+
+import msgspec
+
+from tuneway.access.keys import Grant
+from tuneway.errors import BadInput
+from tuneway.routing.routes import Route
+
+T = TypeVar("T")
+KIB = 1024
+WHOLE = 512 * KIB  # half of what a document may hold
+AIM = 64 * KIB  # read and decoded in about a millisecond
+SPAN = (AIM // 4, 2 * AIM)  # of an average part, within which nothing is cut anew
+LARGEST_PART = 960 * KIB
+MOST_PARTS = 512
+MOST = 8 * KIB * KIB  # Firestore takes 10 MiB in one commit: https://cloud.google.com/firestore/quotas (read 2026-11)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Routes by alias and grants by key fingerprint; ``version`` rises by one with every change.
+
+    ``places`` says whose a place is that a tenant's model answers at, whether a route leads there or not.
+    """
+
+    version: int = 0
+    routes: dict[str, Route] = {}
+    keys: dict[str, Grant] = {}
+    places: dict[str, str] = {}
+
+    def with_route(self, route: Route) -> "Snapshot":
+        """The snapshot with this route added or replaced."""
+        return msgspec.structs.replace(self, routes={**self.routes, route.alias: route})
+
+    def without_route(self, alias: str) -> "Snapshot":
+        """The snapshot with no such alias."""
+        return msgspec.structs.replace(self, routes={a: r for a, r in self.routes.items() if a != alias})
+
+    def with_place(self, place: str, owner: str) -> "Snapshot":
+        """The snapshot with this place known as the owner's."""
+        return msgspec.structs.replace(self, places={**self.places, place: owner})
+
+    def without_place(self, place: str) -> "Snapshot":
+        """The snapshot with this place nobody's."""
+        return msgspec.structs.replace(self, places={p: owner for p, owner in self.places.items() if p != place})
+
+    def with_key(self, fingerprint: str, grant: Grant) -> "Snapshot":
+        """The snapshot with this key admitted."""
+        return msgspec.structs.replace(self, keys={**self.keys, fingerprint: grant})
+
+    def without_key(self, fingerprint: str) -> "Snapshot":
+        """The snapshot with this key refused."""
+        return msgspec.structs.replace(self, keys={f: g for f, g in self.keys.items() if f != fingerprint})
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What the first document holds: all of it, or the version at which each part was written last."""
+
+    version: int = 0
+    parts: tuple[int, ...] = ()
+    routes: dict[str, Route] = {}
+    keys: dict[str, Grant] = {}
+    places: dict[str, str] = {}
+
+    @property
+    def whole(self) -> Snapshot:
+        """The snapshot of a head that has no parts."""
+        return Snapshot(version=self.version, routes=self.routes, keys=self.keys, places=self.places)
+
+
+def from_json(body: bytes | str) -> Snapshot:
+    """Decode a snapshot's or a part's JSON. Raises msgspec.DecodeError when it is broken."""
+    return msgspec.json.decode(body, type=Snapshot)
+
+
+def head_from_json(body: bytes | str) -> Head:
+    """Decode the first document's JSON. Raises msgspec.DecodeError when it is broken."""
+    return msgspec.json.decode(body, type=Head)
+
+
+def joined(parts: Sequence[Snapshot], *, version: int) -> Snapshot:
+    """The snapshot of which these are the parts."""
+    whole = Snapshot(version=version)
+    for part in parts:
+        whole.routes.update(part.routes)
+        whole.keys.update(part.keys)
+        whole.places.update(part.places)
+    return whole
+
+
+def cut(snapshot: Snapshot, *, before: int) -> list[bytes]:
+    """The parts' JSON, of a snapshot that had so many ``before``; none when it is small enough to stay whole.
+
+    Raises BadInput when no number of parts would do.
+    """
+    if before == 0:
+        size = len(msgspec.json.encode(snapshot))
+        return [] if size <= WHOLE else _cut_anew(snapshot, size)
+    parts = _encoded(snapshot, before)
+    size = sum(map(len, parts))
+    if size <= WHOLE // 2:
+        return []
+    fine = SPAN[0] <= size // before <= SPAN[1] and max(map(len, parts)) <= LARGEST_PART
+    return parts if fine and size <= MOST else _cut_anew(snapshot, size)
+
+
+def _cut_anew(snapshot: Snapshot, size: int) -> list[bytes]:
+    if size > MOST:
+        raise _too_large(size)
+    count = 2
+    while count * AIM < size:
+        count *= 2
+    while count <= MOST_PARTS:
+        parts = _encoded(snapshot, count)
+        if max(map(len, parts)) <= LARGEST_PART:
+            return parts
+        count *= 2
+    raise _too_large(size)
+
+
+def _encoded(snapshot: Snapshot, count: int) -> list[bytes]:
+    columns = zip(*(_dealt(of, count) for of in (snapshot.routes, snapshot.keys, snapshot.places)), strict=True)
+    return [msgspec.json.encode({"routes": routes, "keys": keys, "places": places}) for routes, keys, places in columns]
+
+
+def _dealt(values: Mapping[str, T], count: int) -> list[dict[str, T]]:
+    hands: list[dict[str, T]] = [{} for _ in range(count)]
+    for name, value in values.items():
+        hands[crc32(name.encode()) % count][name] = value
+    return hands
+
+
+def _too_large(size: int) -> BadInput:
+    return BadInput(
+        f"The routes and keys would have {size:,} bytes, more than the {MOST:,} that one change can publish. "
+        "Take away routes and keys that nobody uses, or shorten the longest.",
+        code="snapshot_too_large",
+    )

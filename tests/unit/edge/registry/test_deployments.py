@@ -1,0 +1,110 @@
+"""``/v1/registry/deployments``: asked for, shown with their cost, and taken away."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.edge.asking import Asked, Asking
+from tests.unit.registry.rollouts import ALIAS, MAIN, World
+from tuneway.edge.registry.deployments import ROOT, rules
+
+
+class Registry:
+    """The door of a registry whose model acme has tuned and deployed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder, usd_per_hour=6.0)
+        self.world.finish()
+        self.world.settle()
+        self.ask = Asking(rules(self.world.desk, self.world.inventory))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path)
+
+
+def create(registry: Registry, **body: Any) -> Asked:
+    return registry.ask("POST", ROOT, body={"model": "ft-1", **body})
+
+
+def test_a_deployment_shows_where_it_is_and_what_it_costs(registry: Registry) -> None:
+    (shown,) = registry.ask("GET", ROOT).json["data"]
+    assert shown == registry.ask("GET", f"{ROOT}/{MAIN}").json
+    assert (shown["object"], shown["status"], shown["alias"], shown["location"]) == (
+        "deployment",
+        "ready",
+        ALIAS,
+        "us-central1",
+    )
+    assert shown["machine"]["machine_type"] == "g2-standard-12"
+    assert (shown["hourly"]["usd"], shown["hourly"]["as_of"]) == (1.0, "2026-07-22")
+    assert not {"order", "lease_until"} & set(shown)
+
+
+def test_one_is_made_with_the_machines_of_ones_choice(registry: Registry) -> None:
+    made = create(
+        registry,
+        checkpoint="1",
+        machine_type="g2-standard-24",
+        accelerator_type="NVIDIA_L4",
+        accelerator_count=2,
+        replicas=3,
+        alias="mine",
+    )
+    assert (made.status, made.json["status"], made.json["alias"]) == (200, "requested", "mine")
+    assert made.json["machine"] == {
+        "machine_type": "g2-standard-24",
+        "accelerator_type": "NVIDIA_L4",
+        "accelerator_count": 2,
+        "replicas": 3,
+    }
+    assert made.json["hourly"]["usd"] == 6.0
+
+
+def test_the_same_again_is_the_same(registry: Registry) -> None:
+    assert create(registry).json["id"] == create(registry).json["id"] == MAIN
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"accelerator_type": "NVIDIA_L4"}, "machine_type"),
+        ({"machine_type": "g2-standard-12", "accelerator_count": 1}, "accelerator_type"),
+        ({"machine_type": "G2; drop"}, "machine_type"),
+        ({"machine_type": "g2-standard-12", "accelerator_type": "nvidia"}, "accelerator_type"),
+        ({"replicas": 0}, "replicas"),
+        ({"alias": "a b"}, "alias"),
+        ({"alias": "12"}, "alias"),
+        ({"name": "No"}, "name"),
+        ({"checkpoint": "7"}, "checkpoint"),
+        ({"version": "7"}, "version"),
+        ({"model": "nobodys"}, "model"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_what_cannot_be_is_said(registry: Registry, body: dict[str, Any], param: str) -> None:
+    answer = create(registry, **body)
+    assert answer.status in {400, 404}
+    assert param in (answer.error["param"] or answer.error["message"])
+
+
+def test_one_that_an_alias_leads_to_needs_force(registry: Registry) -> None:
+    refused = registry.ask("DELETE", f"{ROOT}/{MAIN}")
+    assert (refused.status, refused.error["code"]) == (409, "deployment_in_use")
+    assert ALIAS in refused.error["message"]
+    assert registry.ask("DELETE", f"{ROOT}/{MAIN}?force=perhaps").status == 400
+    assert registry.ask("DELETE", f"{ROOT}/{MAIN}?force=true").json["status"] == "undeploying"
+    assert registry.world.snapshot().routes == {}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", f"{ROOT}/{MAIN}"), ("DELETE", f"{ROOT}/{MAIN}?force=true")])
+def test_another_tenants_are_not_there(registry: Registry, method: str, path: str) -> None:
+    assert registry.ask(method, path, key="tune@bolt").status == 404
+    assert registry.ask("GET", ROOT, key="tune@bolt").json["data"] == []
+    assert registry.ask(method, path, key="admin@bolt").status == 200
+
+
+def test_a_key_for_predictions_deploys_nothing(registry: Registry) -> None:
+    assert registry.ask("POST", ROOT, key="predict", body={"model": "ft-1"}).status == 403
