@@ -14,6 +14,7 @@ from msgspec import Meta
 from tuneway.edge.events import Undecodable, message
 from tuneway.registry.counts.tallies import Request
 
+BROKE = "upstream_broke"  # a stream that had begun with 200
 # Every number of a ``jsonPayload`` is a double.
 Number = Annotated[float, Meta(ge=0)]
 
@@ -34,6 +35,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: Number = msgspec.field(default=0, name="gen_ai.usage.output_tokens")
     failed: tuple[str, ...] = ()
     trial: str | None = None
+    error: str = msgspec.field(default="", name="error.type")
 
 
 class _LogEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -57,7 +59,7 @@ def recorded(event: CloudEvent) -> Request:
         # What was asked for and not found is whatever callers make up: it is counted, not listed.
         route=line.model if line.target else "",
         target=line.target,
-        status=int(line.status),
+        status=502 if line.error == BROKE else int(line.status),
         ms=line.ms,
         attempts=int(line.attempts),
         tokens_in=int(line.tokens_in),

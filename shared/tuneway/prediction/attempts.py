@@ -90,8 +90,8 @@ class Attempts:
                 except TunewayError as fault:
                     told.append(fault)
                     self._weigh(fault, target, route)
+                    journey.blames()  # what is left after _weigh is about this target
                     if isinstance(fault, UpstreamError):
-                        journey.blames()
                         passing += [(target, fault)] if move_after(fault) is Move.RETRY else []
             asked = await self._rested(passing, failures, journey) if failures < route.retries else ()
         raise _gravest(told)

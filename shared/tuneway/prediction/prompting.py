@@ -82,19 +82,20 @@ def completion_prompted(body: bytes, prompt: Prompt) -> bytes:
     fields = _fields(body)
     if prompt.completion is None or "prompt" not in fields:
         return body
-    template = prompt.completion
+    # By pieces, so that a suffix that holds such a mark itself stays as it is.
+    pieces = prompt.completion.split(_SUFFIX)
     suffix = fields.get("suffix")
-    if _SUFFIX in template:
+    if len(pieces) > 1:
         fields = {name: value for name, value in fields.items() if name != "suffix"}
-        template = template.replace(_SUFFIX, suffix if isinstance(suffix, str) else "")
+    between = suffix if isinstance(suffix, str) else ""
     given = fields["prompt"]
     many = isinstance(given, list)
-    filled = [_filled(template, text) for text in cast("list[object]", given if many else [given])]
+    filled = [_filled(pieces, between, text) for text in cast("list[object]", given if many else [given])]
     return msgspec.json.encode({**fields, "prompt": filled if many else filled[0]})
 
 
-def _filled(template: str, text: object) -> object:
-    return template.replace(_PROMPT, text) if isinstance(text, str) else text
+def _filled(pieces: Sequence[str], between: str, text: object) -> object:
+    return between.join(piece.replace(_PROMPT, text) for piece in pieces) if isinstance(text, str) else text
 
 
 def _fields(body: bytes) -> Fields:

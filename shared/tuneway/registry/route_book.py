@@ -57,7 +57,9 @@ class RouteBook:
 
         def apply(snapshot: Snapshot) -> Snapshot:
             _refuse_stale(snapshot, alias, guard)
-            return _without_circles(snapshot, made)
+            there = snapshot.routes.get(alias)
+            kept = there.trial if there is not None and there.targets == made.targets else made.trial
+            return _without_circles(snapshot, msgspec.structs.replace(made, trial=kept))
 
         after = change(self._documents, apply, self._routes.put(alias, made), mark=mark, now=self._now)
         return after.routes[alias]

@@ -160,7 +160,7 @@ def test_what_only_the_platform_may_call_is_not_there_for_others(http: httpx.Cli
         ("PUT", JOBS, "GET, POST"),
         ("GET", f"{JOBS}/x/cancel", "POST"),
         ("PATCH", f"{FILES}/x", "DELETE, GET"),
-        ("POST", "/v1/registry/models", "GET"),
+        ("PUT", "/v1/registry/models", "GET, POST"),
     ],
 )
 def test_a_method_the_path_does_not_take(http: httpx.Client, method: str, path: str, allowed: str) -> None:

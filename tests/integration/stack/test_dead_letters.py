@@ -63,4 +63,5 @@ def test_a_letter_that_is_not_there(http: httpx.Client) -> None:
 
 def _of(http: httpx.Client, message: Message) -> list[dict[str, Any]]:
     letters: list[dict[str, Any]] = http.get(LETTERS).json()["data"]
-    return [letter for letter in letters if letter["attributes"] == message.attributes]
+    # Sent again, it takes the trace of the call that sent it along.
+    return [letter for letter in letters if message.attributes.items() <= letter["attributes"].items()]

@@ -31,7 +31,9 @@ def own(tmp_path: Path) -> Iterator[Stack]:
 def state(data: Path) -> set[tuple[str, str, str]]:
     """Every document with its version: a write that changes nothing would show as well."""
     with closing(sqlite3.connect(data / "state.sqlite", timeout=15)) as connection:
-        return set(connection.execute("SELECT collection || '/' || id, fields, version FROM documents").fetchall())
+        # The mark of what is under way is the beat's own, and moves while nothing else does.
+        asked = "SELECT collection || '/' || id, fields, version FROM documents WHERE collection <> 'underway'"
+        return set(connection.execute(asked).fetchall())
 
 
 def test_every_event_twice_and_out_of_order_changes_nothing(own: Stack) -> None:

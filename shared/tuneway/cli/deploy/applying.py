@@ -11,6 +11,7 @@ from tuneway.cli.deploy.remedies import REFUSED, remedy
 from tuneway.cli.deploy.script import KNOWN, shown
 from tuneway.cli.deploy.steps import Part, Step, Words, Written
 from tuneway.errors import NotFound, TunewayError
+from tuneway.settings import environment
 
 ATTEMPTS = 7
 WAIT = 10.0
@@ -32,8 +33,11 @@ Run = Callable[[Words], Ran]
 
 
 def run(words: Words) -> Ran:
-    """Run a command, and hear what it says."""
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - words of our own plan
+    """Run a command, and hear what it says; one that would ask something fails instead, for nobody would see it."""
+    env = {**environment(), "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"}
+    done = subprocess.run(  # noqa: S603 - words of our own plan
+        words, stdin=subprocess.DEVNULL, env=env, capture_output=True, text=True, check=False
+    )
     return Ran(done.returncode, done.stdout.strip(), done.stderr.strip())
 
 

@@ -138,8 +138,10 @@ def _agreed(asked: Asked) -> bool:
 
 
 def _told(part: Part) -> str:
-    """A line of the plan; what is there already is updated, or left as it is."""
-    return shown(part.make) if isinstance(part, Step) else f"write {part.path}"
+    """A step of the plan; what is there already is updated, or left as it is."""
+    if not isinstance(part, Step):
+        return f"write {part.path}"
+    return shown(part.make) + (f"\n  or, where it is there: {shown(part.change)}" if part.change else "")
 
 
 def _named(texts: object, option: str) -> dict[str, str]:

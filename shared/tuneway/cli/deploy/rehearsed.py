@@ -97,6 +97,8 @@ def beating(live: Live, job: Rehearsal, *, patience: float) -> str:
             "'gcloud scheduler jobs describe tuneway-tick --location <region>' says whether it runs and what tick "
             "answered; docs/runbooks/beat.md",
         )
+    if not moved.get("status"):
+        raise Unwell("the job cannot be seen", logs("tuning"))
     return f"the next beat came after {took:.1f} s"
 
 

@@ -9,6 +9,7 @@ from tuneway.cli.deploy.steps import Part, Step, Words, Written
 HEAD = """#!/bin/sh
 # Made by 'tuneway deploy --with gcloud --dry-run'. It may be run again: what is there is updated.
 set -eu
+export CLOUDSDK_CORE_DISABLE_PROMPTS=1 # what would be asked would not be seen
 try() { # a fresh identity is not known everywhere at once
   for wait in 10 10 10 10 10 0; do
     if "$@"; then return 0; fi

@@ -35,13 +35,13 @@ def state(made: Installation, manifest: Manifest, *, tables: Tables, folder: Pat
 
 def _database(made: Installation) -> Step:
     where = {"database": made.database, "project": made.project}
-    kept = {"delete_protection": made.deletion_protection, "enable_pitr": made.deletion_protection}
-    on = {name: True for name, value in kept.items() if value}
+    on = {"delete_protection": True, "enable_pitr": True} if made.deletion_protection else {}
     return Step(
         title=f"database {made.database}",
         look=gcloud("firestore databases describe", **where),
         make=gcloud("firestore databases create", location=made.region, type="firestore-native", **where, **on),
-        change=gcloud("firestore databases update", **where, **kept),
+        # Protection that is there already, however it came, is never taken away by a run that does not name it.
+        change=gcloud("firestore databases update", **where, **on) if on else (),
     )
 
 

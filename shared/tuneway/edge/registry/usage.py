@@ -58,11 +58,13 @@ def _time(call: Call, name: str, default: float) -> float:
     if text is None:
         return default
     try:
-        return float(text) if _is_number(text) else _instant(text)
-    except (ValueError, OverflowError) as fault:
+        found = float(text) if _is_number(text) else _instant(text)
+        datetime.fromtimestamp(found, UTC)
+    except (ValueError, OverflowError, OSError) as fault:
         raise BadInput(
             f"'{name}' is a time: 2026-11-22, 2026-11-22T08:00:00Z, or Unix seconds.", param=name, code="invalid_value"
         ) from fault
+    return found
 
 
 def _is_number(text: str) -> bool:

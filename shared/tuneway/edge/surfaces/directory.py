@@ -67,7 +67,8 @@ class Directory:
         named = target_of(identifier, self._defaults)
         leading = self._places.leading_to(named)
         mine = [target for route, target in leading if may_call(route, grant)]
-        if not mine and (leading or not self._places.open_to(grant, named)):
+        everybodys = "/publishers/" in named.resource  # a route to it makes nobody its owner
+        if not mine and not everybodys and (leading or not self._places.open_to(grant, named)):
             raise unknown(model)
         for target in mine:
             if (target.resource, target.model) == (named.resource, named.model):

@@ -63,6 +63,8 @@ class Export:
         """Keep it until it is sent. Never waits for the network, never raises."""
         if self._process.sampler == "parentbased_always_on" and line.parent and not line.sampled:
             return
+        if isinstance(line, RequestLine) and line.prompt is not None:
+            line = msgspec.structs.replace(line, prompt=None)  # no span holds it, and a queue of them is large
         with self._news:
             if len(self._waiting) >= self._pace.kept:
                 self.dropped += 1
@@ -94,6 +96,10 @@ class Export:
             lines = self._gathered()
             try:
                 self._send(lines)
+            except Exception as fault:  # noqa: BLE001  (the thread must go on; its words may hold the collector's key)
+                with self._news:
+                    self.dropped += len(lines)
+                self._report(f"Spans cannot be sent: {type(fault).__name__}.")
             finally:
                 with self._news:
                     self._sending = False

@@ -50,10 +50,17 @@ def _spans_url(source: Mapping[str, str]) -> str | None:
     name, url = _otlp(source, "ENDPOINT")
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_address(url):
         raise BadInput(f"{name} is no address for OTLP over HTTP. Give one such as http://collector:4318.", param=name)
     return url if "TRACES" in name else f"{url.rstrip('/')}/v1/traces"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _spans_headers(source: Mapping[str, str]) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from tuneway.registry.canaries.canary_plan import (
     WHOLE,
     Canary,
     Moment,
+    Scores,
     State,
     is_as_left,
     targets_at,
@@ -32,7 +33,7 @@ from tuneway.state import Collection, Stored
 
 ATTEMPTS = 20
 # Log lines come late: what is counted for a canary that has ended is kept for so many seconds, and then goes.
-LINGER = 300.0
+LINGER = 4000.0
 YIELDED = "The route was changed by somebody else, so it stays as it is now, and the canary is over."
 
 Announce = Callable[[Canary, Moment], Message]
@@ -136,7 +137,7 @@ class Canaries:
         found = verdict(canary, measured, now=self.now())
         match found.move:
             case "wait":
-                self.noted(stored, _looked(canary, found, measured.candidate.judged))
+                self.noted(stored, _looked(canary, found, measured.candidate.requests))
             case "advance":
                 self.moved(stored, self._advanced(_looked(canary, found, 0), found))
             case "roll_back":
@@ -146,7 +147,8 @@ class Canaries:
         step, now = canary.step + 1, self.now()
         whole = canary.plan.steps[step] >= WHOLE
         state = State.PROMOTED if whole else canary.state
-        after = msgspec.structs.replace(canary, step=step, step_at=now, state=state)
+        scores = Scores(batches=canary.scores.batches)
+        after = msgspec.structs.replace(canary, step=step, step_at=now, state=state, scores=scores)
         what = "promoted" if whole else "advanced"
         return with_moment(after, what, advanced(canary, after, found), at=now, findings=found.findings)
 

@@ -44,6 +44,13 @@ class CanaryDesk:
         routes, now = current(self.canaries.documents).routes, self.canaries.now()
         route = _route(routes.get(alias), alias)
         target = _candidate(routes, route, candidate)
+        if any(place(each) == place(target) and not _alike(each, target) for each in route.targets):
+            raise BadInput(
+                f"'{alias}' has another target called {place(target)}: logs could not tell them apart. Serve it under "
+                "another model name.",
+                param="candidate",
+                code="invalid_value",
+            )
         if not rivals(route.targets, target):
             raise BadInput(
                 f"'{alias}' leads to nothing but the candidate, so there is nothing to hold it against.",
@@ -203,6 +210,10 @@ def _candidate(routes: dict[str, Route], route: Route, named: str) -> Target:
             code="invalid_value",
         )
     return found[0]
+
+
+def _alike(one: Target, other: Target) -> bool:
+    return msgspec.structs.replace(one, weight=other.weight, order=other.order) == other
 
 
 def _begun(canary: Canary) -> str:

@@ -34,7 +34,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def verdict(canary: Canary, measured: Measured, *, now: float) -> Verdict:
     """What to do. A paused canary does not go on, but is still taken back."""
-    count = measured.candidate.judged
+    count = measured.candidate.requests
     wants = wanting(canary, measured, now=now)
     new = count > canary.looked and count >= GROWTH * canary.looked
     if count >= min(FEWEST, canary.plan.min_requests) and (new or not wants):
@@ -81,13 +81,26 @@ def _errors(measured: Measured, *, margin: float, level: float) -> Finding:
     mine, theirs = measured.candidate, measured.stable
     p_value = evidence.more_often(mine.errors, mine.judged, than=(theirs.errors, theirs.judged))
     rate, other = _rate(mine), _rate(theirs)
+    refused = evidence.more_often(mine.refused, mine.requests, than=(theirs.refused, theirs.requests))
+    more = mine.refused / mine.requests - theirs.refused / theirs.requests if mine.requests and theirs.requests else 0.0
+    if refused <= level / 2 and more > margin:
+        return Finding(
+            gate="error_rate",
+            candidate=mine.refused / mine.requests,
+            stable=theirs.refused / theirs.requests,
+            p_value=refused,
+            level=level / 2,
+            worse=True,
+            why=f"{mine.refused} of {mine.requests} requests were refused or left, of the stable targets' "
+            f"{theirs.refused} of {theirs.requests} (Fisher's exact test)",
+        )
     return Finding(
         gate="error_rate",
         candidate=rate,
         stable=other,
         p_value=p_value,
         level=level,
-        worse=p_value <= level and rate - other > margin,
+        worse=p_value <= level / 2 and rate - other > margin,
         why=f"{mine.errors} of {mine.judged} requests failed, of the stable targets' {theirs.errors} of "
         f"{theirs.judged} (Fisher's exact test)",
     )

@@ -1,9 +1,11 @@
 """Where a version came from and what became of it, in one document: from the dataset's hash to its use."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
+from tuneway.errors import BadInput
 from tuneway.ports import Checkpoint, Loss, Origin, Origins
 from tuneway.registry.counts.tallies import Tally, total
 from tuneway.registry.counts.usage import hours
@@ -13,7 +15,7 @@ from tuneway.registry.shelves import AliasMove, Deployment, Model, Version
 from tuneway.routing.routes import Route
 from tuneway.routing.snapshot import current
 
-DAYS = 30
+DAYS = (30, 7, 1)  # the longest that can be counted is taken
 MOST_ANCESTORS = 20
 
 
@@ -55,7 +57,7 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     deployments: tuple[Deployment, ...]
     names: tuple[Led, ...]
     moves: tuple[AliasMove, ...]
-    usage_days: int = DAYS
+    usage_days: int = DAYS[0]
 
 
 class Lineages:
@@ -71,6 +73,7 @@ class Lineages:
         found = self._shelf.version(kept, version).value
         job = self._origins.of(found.job) if found.job else None
         routes = current(self._shelf.documents).routes
+        days, names = self._led(kept, found, routes)
         return Lineage(
             model=kept,
             version=found,
@@ -81,7 +84,8 @@ class Lineages:
             ancestors=tuple(self._ancestors(job)),
             checkpoints=tuple(_point(each, found, job=job, routes=routes) for each in found.checkpoints),
             deployments=tuple(each for each in self._shelf.deployments(model) if each.version == found.number),
-            names=tuple(self._led(kept, found, routes)),
+            names=tuple(names),
+            usage_days=days,
             moves=tuple(move for move in kept.moves if found.number in {move.before, move.after}),
         )
 
@@ -104,17 +108,20 @@ class Lineages:
             job = self._origins.of(job.continues)
         return found
 
-    def _led(self, model: Model, version: Version, routes: Mapping[str, Route]) -> list[Led]:
-        """The names of the version, with their usage."""
+    def _led(self, model: Model, version: Version, routes: Mapping[str, Route]) -> tuple[int, list[Led]]:
+        """The names of the version with their usage, and of how many days that is: of none where a day is too much."""
         aliases = {alias: names_of(model, alias) for alias, n in model.aliases.items() if n == version.number}
         named = {name: alias for alias, names in aliases.items() for name in names}
         own = [version.alias] if version.job and version.copy_of is None else []
         mine = {name: named.get(name) for name in [*own, *named] if name in routes}
-        return [_counted(name, alias, self._used(name)) for name, alias in mine.items()]
+        for days in DAYS:
+            with suppress(BadInput):  # more than one answer can hold
+                return days, [_counted(name, alias, self._used(name, days)) for name, alias in mine.items()]
+        return 0, [_counted(name, alias, Tally()) for name, alias in mine.items()]
 
-    def _used(self, route: str) -> Tally:
+    def _used(self, route: str, days: int) -> Tally:
         now = self._shelf.now()
-        found = hours(self._shelf.documents, start=now - DAYS * 86_400, end=now, route=route)
+        found = hours(self._shelf.documents, start=now - days * 86_400, end=now, route=route)
         return total(each.tally for each in found)
 
 

@@ -217,10 +217,10 @@ class Mirror:
         )
         write = self._shelf.models.replace(stored, final)
         try:
-            self._shelf.commit(after, routes or {}, write, *writes, by=CONSOLE)
+            self._shelf.commit(stored.value, routes or {}, write, *writes, by=CONSOLE)
         except BadInput as fault:  # a name of an alias is somebody else's: it leads where it led
             log.warning("The names of model %s stay as they are: %s", stored.id, fault.message)
-            self._shelf.commit(after, {}, write, *writes, by=CONSOLE)
+            self._shelf.commit(stored.value, {}, write, *writes, by=CONSOLE)
 
 
 def merged(base: Mapping[str, str], ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:

@@ -103,7 +103,7 @@ class ModelShelf:
             for name, targets in routes.items()
             if targets is not None or owns(model, before[name])
         }
-        after = {name: _led(before[name], route) for name, route in wanted.items()}
+        after = {name: _led(model, before[name], route) for name, route in wanted.items()}
         if all(before[name] == route for name, route in after.items()):
             self.documents.commit(*writes)
             return
@@ -142,7 +142,9 @@ def names_of(model: Model, alias: str) -> list[str]:
 
 def owns(model: Model, route: Route | None) -> bool:
     """Whether the route is the model's owner's, or that of a model which all may call."""
-    return route is not None and route.owner in {model.owner, None if model.shared else model.owner}
+    if route is None or route.owner is not None:
+        return route is not None and route.owner == model.owner
+    return model.shared and any(route.alias in names_of(model, alias) for alias in model.aliases)
 
 
 def _serves(deployment: Deployment, number: str) -> bool:
@@ -150,14 +152,14 @@ def _serves(deployment: Deployment, number: str) -> bool:
     return ready and deployment.version == number and deployment.checkpoint is None
 
 
-def _led(there: Route | None, wanted: Route | None) -> Route | None:
+def _led(model: Model, there: Route | None, wanted: Route | None) -> Route | None:
     """The route as it has to be; one that is there keeps everything but its targets. Raises BadInput.
 
     One that is not the model's owner's is never taken away.
     """
     if wanted is None or there is None:
         return wanted
-    if there.owner != wanted.owner:
+    if not owns(model, there):
         said = f"The alias '{wanted.alias}' is in use. Choose another."
         raise BadInput(said, param="alias", code="alias_in_use")
     return there if there.targets == wanted.targets else msgspec.structs.replace(there, targets=wanted.targets)

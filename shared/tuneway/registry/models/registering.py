@@ -166,7 +166,8 @@ class Registering:
             model, version = _with_version(stored.value, labelled), labelled
             write = self._shelf.models.replace(stored, model)
         kept = self._shelf.versions(model.id).create(number, version)
-        self._shelf.commit(model, routes, write, kept, by=who.name)
+        before = stored.value if stored else msgspec.structs.replace(model, aliases={})
+        self._shelf.commit(before, routes, write, kept, by=who.name)
         return model, version
 
     def _new(self, version: Version, into: Into, *, who: Who) -> Model:

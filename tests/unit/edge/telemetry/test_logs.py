@@ -48,7 +48,9 @@ def test_without_a_file_lines_go_to_stderr(capfd: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.usefixtures("root")
-def test_what_libraries_log_has_the_same_form(tmp_path: Path) -> None:
+def test_what_libraries_log_has_the_same_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OTEL_SERVICE_NAME", "K_SERVICE", "FUNCTION_TARGET"):  # what a framework in this process may have set
+        monkeypatch.delenv(name, raising=False)
     configure(Settings(log_file=tmp_path / "x.log"))
     logging.getLogger("library").info("not this")
     logging.getLogger("tuneway.tick").info("this")

@@ -112,11 +112,20 @@ def test_luck_alone_takes_nothing_back(site: Site) -> None:
     assert site.tick().state is State.RUNNING
 
 
-def test_a_callers_own_mistakes_say_nothing(site: Site) -> None:
+def test_refusals_that_both_sides_have_say_nothing(site: Site) -> None:
     site.start()
     site.both(20)
-    site.serve(CANDIDATE, 200, status=404)
+    site.both(40, status=404)
     assert site.tick().share == 10.0
+
+
+@pytest.mark.parametrize("status", [400, 499])
+def test_a_candidate_that_alone_refuses_or_is_left_is_taken_back(site: Site, status: int) -> None:
+    site.start()
+    site.both(100)
+    site.serve(CANDIDATE, 100, status=status)
+    after = site.tick(1)
+    assert (after.state, "refused or left" in after.moments[-1].message) == (State.ROLLED_BACK, True)
 
 
 def test_a_difference_within_the_margin_is_let_through(site: Site) -> None:
@@ -165,9 +174,9 @@ def test_a_judge_is_waited_for_and_its_verdict_taken(site: Site) -> None:
     site.both(20)
     for _ in range(2):
         site.desk.score("shop", "two", candidate=[0.1] * 60, stable=[0.9] * 60)
-    assert site.canary.scores.candidate.count == 100
+    assert site.canary.scores.candidate.count == 60  # of this step alone
     after = site.tick(1)
-    assert (after.state, "its mean score is 0.416" in after.moments[-1].message) == (State.ROLLED_BACK, True)
+    assert (after.state, "its mean score is 0.100" in after.moments[-1].message) == (State.ROLLED_BACK, True)
 
 
 def test_looks_are_few_and_only_at_what_is_new(site: Site) -> None:
