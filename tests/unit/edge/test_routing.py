@@ -310,3 +310,10 @@ async def test_a_wrong_body_is_told_before_a_model_that_is_not_there(predict: Pr
     answer = await predict.chat("nobody-here", **body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, next(iter(body)))
     assert (await predict.chat("")).json()["error"]["param"] == "model"
+
+
+async def test_a_route_to_what_google_publishes_takes_it_from_nobody(predict: Predict) -> None:
+    flash = Target(resource="projects/p/locations/us-central1/publishers/google/models/gemini-3.5-flash")
+    predict.state.route("theirs", flash, owner="rival")
+    assert (await predict.chat("vertex_ai/gemini-3.5-flash")).status_code == 200
+    assert (await predict.chat("theirs")).status_code == 404

@@ -111,3 +111,11 @@ def test_a_file_keeps_every_sign(shell: Shell) -> None:
     text = """{"a": "$HOME `id` \\\\ 'x' \\" "}"""
     shell.run(script([Written(path=str(shell.folder / "f"), text=text)]))
     assert (shell.folder / "f").read_text() == text + "\n"
+
+
+@pytest.mark.parametrize(("given", "changed"), [({}, False), ({"deletion_protection": True}, True)])
+def test_protection_that_is_there_is_never_taken_away(
+    tmp_path: Path, given: dict[str, object], *, changed: bool
+) -> None:
+    (database,) = (part for part in planned(tmp_path, **given) if isinstance(part, Step) and "database" in part.title)
+    assert (bool(database.change), any("no-" in word for word in database.change)) == (changed, False)

@@ -133,6 +133,11 @@ def test_a_log_entry_tells_of_a_request() -> None:
     assert (found.failed, found.trial) == (("a",), "can-1.0")
 
 
+def test_a_stream_that_broke_after_its_200_is_the_hosts_error() -> None:
+    assert recorded(event(entry(**{"error.type": "upstream_broke"}))).status == 502
+    assert recorded(event(entry(**{"error.type": "client_left"}))).status == 200
+
+
 def test_what_is_not_found_is_counted_under_no_name() -> None:
     found = recorded(event(entry(target="", status=404, **{"gen_ai.request.model": "whatever"})))
     assert (found.route, found.trial) == ("", None)

@@ -166,5 +166,34 @@ def test_many_threads_add_and_none_is_lost() -> None:
     assert sorted(host.taken) == sorted(f"req-{number}" for number in range(100))
 
 
+def test_no_prompt_waits_with_a_span() -> None:
+    host = Host()
+    host.open.clear()
+    spans = export(host)
+    spans.add(msgspec.structs.replace(line(0), prompt={"messages": "long"}))
+    assert "long" not in repr(spans._waiting)  # noqa: SLF001  (what is held back is the point)
+    host.open.set()
+    spans.close()
+    assert host.taken == ["req-0"]
+
+
+def test_what_nobody_foresaw_costs_a_batch_and_not_the_thread() -> None:
+    host, reports = Host(), Reports()
+    faults = iter([ValueError("the key is €")])
+
+    def post(body: bytes, timeout: float) -> int:
+        for fault in faults:
+            raise fault
+        return host(body, timeout)
+
+    spans = Export(Process(), post, report=reports.append, pace=PACE)
+    spans.add(line(0))
+    while not reports:
+        time.sleep(0.01)
+    spans.add(line(1))
+    spans.close()
+    assert (host.taken, spans.dropped, reports[0]) == (["req-1"], 1, "Spans cannot be sent: ValueError.")
+
+
 def test_a_collector_that_is_not_there_is_a_passing_fault() -> None:
     assert Collector(Process(spans_url="http://127.0.0.1:1/v1/traces"))(b"{}", 1.0) == 503

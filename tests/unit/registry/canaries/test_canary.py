@@ -13,7 +13,7 @@ from tuneway.errors import BadInput, Conflict, NotFound
 from tuneway.ports import Document, Documents, Key, Query, Write
 from tuneway.registry.canaries.canary import LINGER, Canaries
 from tuneway.registry.canaries.canary_plan import Gates, Plan, State
-from tuneway.routing.routes import Target
+from tuneway.routing.routes import Route, Target
 
 
 class Counting:
@@ -354,3 +354,22 @@ def test_events_that_could_not_be_sent_are_sent_with_the_next_tick_and_once(site
     site.tick(1)
     site.tick(1)
     assert site.told() == ["started"]
+
+
+def test_a_candidate_that_logs_cannot_tell_from_another_target_is_refused(tmp_path: Path) -> None:
+    first, second = (
+        Target(provider="custom_openai", dialect="openai", model="m", base_url=f"http://{name}/v1") for name in "ab"
+    )
+    site = Site(tmp_path, targets=(first, BEHIND))
+    site.book.put(Route(alias="tuned", targets=(second,), created_at=0.0))
+    with pytest.raises(BadInput, match="tell them apart") as refused:
+        site.start()
+    assert (refused.value.param, site.route.targets) == ("candidate", (first, BEHIND))
+
+
+def test_another_field_of_the_route_may_change_meanwhile(site: Site) -> None:
+    site.start()
+    shares = site.weights()
+    site.book.put(msgspec.structs.replace(site.route, retries=2, trial=None))
+    site.both(20)
+    assert (site.tick(1).state, site.route.retries, site.weights()) == (State.RUNNING, 2, shares)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.registry.modelled import ACME, ADMIN, BOT, RIVAL, Modelled, elsewhere
+from tests.unit.registry.modelled import ACME, ADMIN, BOT, PLACE, RIVAL, Modelled, elsewhere
 from tuneway.errors import BadInput
 from tuneway.registry.models.model_desk import Words
 from tuneway.registry.models.registering import Into
@@ -107,3 +107,24 @@ def test_nothing_is_put_into_a_model_that_is_archived_or_the_providers_own(world
     world.desk.offer(BOT, offered=False, who=ACME, expected=None)
     with pytest.raises(BadInput, match="archived"):
         world.put(world.tune())
+
+
+def test_everybodys_routes_are_not_taken_over_by_a_model_for_all(world: Modelled) -> None:
+    job = world.tune()
+    book = RouteBook(world.documents, now=lambda: 0.0)
+    theirs = Target(resource=f"{PLACE}/endpoints/77")
+    for alias in ("helper", "helper@prod"):
+        book.put(Route(alias=alias, targets=(theirs,), created_at=0.0, owner=None))
+    with pytest.raises(BadInput, match="in use"):
+        world.registering.from_job(job.id, Into(name="helper", owner="acme", shared=True), who=ADMIN)
+    assert {alias: world.leads(alias) for alias in ("helper", "helper@prod")} == {"helper": "77", "helper@prod": "77"}
+
+
+def test_an_alias_of_a_model_for_all_does_not_take_over_a_route(world: Modelled) -> None:
+    job = world.tune()
+    model, version = world.registering.from_job(job.id, Into(name="helper", owner="acme", shared=True), who=ADMIN)
+    book = RouteBook(world.documents, now=lambda: 0.0)
+    book.put(Route(alias="helper@prod", targets=(Target(resource=f"{PLACE}/endpoints/77"),), created_at=0.0))
+    with pytest.raises(BadInput, match="in use"):
+        world.desk.point(model.id, "prod", version.number, who=ACME, expected=None)
+    assert world.leads("helper@prod") == "77"
