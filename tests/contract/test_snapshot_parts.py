@@ -42,7 +42,8 @@ async def test_what_is_written_in_parts_is_read_whole_and_then_part_by_part(
 ) -> None:
     change(documents, lambda before: msgspec.structs.replace(keyed(12_000), version=before.version))
     assert len(documents.find(Query(collection=PARTS))) > 32  # more than one call fetches
-    live = LiveSnapshot(snapshots, Freshness(refresh=60.0), report=print)
+    # Megabytes from an emulator, on a machine that may be busy: what is read is the point, not how fast.
+    live = LiveSnapshot(snapshots, Freshness(refresh=60.0, patience=90.0), report=print)
     assert await live.get() == current(documents)
     changed = change(documents, partial(Snapshot.with_route, route=route("new")))
     assert await live.renewed() == changed == current(documents)

@@ -48,7 +48,7 @@ class Journey(msgspec.Struct, eq=False):
         self.usage = None
 
     def blames(self) -> None:
-        """The host that was asked has failed."""
+        """The target that was asked has not answered: its host failed, or the call cannot be said to it."""
         if self.target is not None:
             self.blamed = (*self.blamed, (self.attempts, self.target))
 

@@ -39,10 +39,10 @@ async def test_a_fallbacks_fault_is_told_too() -> None:
     assert names(script) == ["a", "b"]
 
 
-async def test_what_a_target_cannot_say_is_not_its_hosts_fault() -> None:
+async def test_a_target_that_cannot_say_it_has_not_answered_either() -> None:
     script = Script(a=BadInput("No.", code="unsupported_parameter"), b="Hi")
     await script.answered(route("x", "a", "b"))
-    assert (script.asked, names(script)) == (["a", "b"], [])
+    assert (script.asked, names(script)) == (["a", "b"], ["a"])
 
 
 async def test_credentials_that_ran_out_are_nobodys_failure() -> None:
