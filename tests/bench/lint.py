@@ -7,6 +7,7 @@ process of its own. Then the same once for a file of ``--large`` MB, the provide
 """
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from tuneway.tuning.datasets.chat import ChatRow
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.lint import CHUNK, lint
 
@@ -80,6 +82,21 @@ def decode_only(path: Path) -> None:
             decode(line)
 
 
+def decode_typed(path: Path) -> None:
+    """Decode each row as a chat row: what a schema in types alone costs."""
+    decode = msgspec.json.Decoder(ChatRow).decode
+    with path.open("rb") as file:
+        for line in file:
+            decode(line)
+
+
+def decode_with_json(path: Path) -> None:
+    """Decode each row with the standard library: what most scripts do."""
+    with path.open("rb") as file:
+        for line in file:
+            json.loads(line)
+
+
 def lint_alone(path: Path) -> None:
     """The whole lint."""
     with path.open("rb") as file:
@@ -102,7 +119,9 @@ def _limits(path: Path) -> DatasetLimits:
 
 MEASURED: dict[str, Callable[[Path], None]] = {
     "read": read_only,
+    "stdlib json": decode_with_json,
     "decode": decode_only,
+    "decode typed": decode_typed,
     "lint": lint_alone,
     "lint+convert": lint_and_convert,
 }

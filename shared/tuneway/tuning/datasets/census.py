@@ -1,13 +1,13 @@
 """What the rows of a dataset are like: how long they are, who speaks in them and how often."""
 
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from tuneway.tuning.datasets.report import Bucket, Histogram
+from tuneway.tuning.datasets.report import Bucket, Histogram, Measure
 
 MOST_SHAPES = 4096
 BYTES_PER_TOKEN = 4
-MOST_BITS = 64
 SINGLE_TURNS = 8
 
 
@@ -15,52 +15,61 @@ class Census:
     """Counts by power of two, and by who speaks in turn; bounded, whatever the rows are like."""
 
     def __init__(self) -> None:
-        self._sizes = [0] * MOST_BITS
+        self._bits: Counter[int] = Counter()
         self._shapes: Counter[tuple[str, ...]] = Counter()
         self._turns: Counter[int] = Counter()
         self._roles: Counter[str] = Counter()
-        self._shape: tuple[str, ...] = ()
-        self._alike = self._bytes = self._most = 0
-        self._least = 1 << (MOST_BITS - 1)
+        self._characters = self._utf8 = 0
+        self._longest = (0, 0)
+        self._least = sys.maxsize
 
-    def add(self, utf8: int, roles: tuple[str, ...]) -> None:
-        """One row of so many bytes of text, in which these speak in turn."""
-        self._sizes[(utf8 // BYTES_PER_TOKEN).bit_length()] += 1
-        if roles is not self._shape:
-            self._change(roles)
-        self._alike += 1
-        self._bytes += utf8
-        self._most = max(self._most, utf8)
-        self._least = min(self._least, utf8)
-
-    def _change(self, roles: tuple[str, ...]) -> None:
-        """Rows of one shape follow each other: they are counted when another one comes."""
-        self._shapes[self._shape] += self._alike
-        self._shape, self._alike = roles, 0
+    def add(self, rows: Sequence[Measure]) -> None:
+        """Several rows at once."""
+        if not rows:
+            return
+        sizes, characters, shapes = zip(*rows, strict=True)
+        self._utf8 += sum(sizes)
+        self._characters += sum(characters)
+        self._longest = max(self._longest, max(rows)[:2])
+        self._least = min(self._least, *sizes)
+        self._bits.update(map(int.bit_length, sizes))
+        self._shapes.update(shapes)
         if len(self._shapes) > MOST_SHAPES:
             self._fold()
 
     def _fold(self) -> None:
-        self._shapes[self._shape] += self._alike
-        self._alike = 0
         for roles, rows in self._shapes.items():
-            if rows:
-                self._turns[len(roles)] += rows
+            self._turns[len(roles)] += rows
             for role in roles:
                 self._roles[role] += rows
         self._shapes.clear()
 
     @property
+    def characters(self) -> int:
+        """Characters of all rows."""
+        return self._characters
+
+    @property
+    def utf8(self) -> int:
+        """Bytes of all rows in UTF-8."""
+        return self._utf8
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        """UTF-8 bytes and characters of the longest row."""
+        return self._longest
+
+    @property
     def tokens(self) -> Histogram | None:
         """Estimated tokens a row; None when there are no rows."""
-        rows = sum(self._sizes)
+        rows = self._bits.total()
         if not rows:
             return None
         return Histogram(
             least=self._least // BYTES_PER_TOKEN,
-            most=self._most // BYTES_PER_TOKEN,
-            mean=round(self._bytes / BYTES_PER_TOKEN / rows, 1),
-            buckets=tuple(_doubling(dict(enumerate(self._sizes)))),
+            most=self._longest[0] // BYTES_PER_TOKEN,
+            mean=round(self._utf8 / BYTES_PER_TOKEN / rows, 1),
+            buckets=tuple(_doubling(_quartered(self._bits))),
         )
 
     @property
@@ -82,6 +91,14 @@ class Census:
         """Turns of each role, the most frequent first."""
         self._fold()
         return dict(self._roles.most_common())
+
+
+def _quartered(bits: Mapping[int, int]) -> dict[int, int]:
+    """Rows by the bits of their tokens, from those of their bytes: four bytes a token are two bits."""
+    tokens: Counter[int] = Counter()
+    for length in sorted(bits):
+        tokens[max(0, length - 2)] += bits[length]
+    return tokens
 
 
 def _doubling(sizes: Mapping[int, int]) -> Iterator[Bucket]:

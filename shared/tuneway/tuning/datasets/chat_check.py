@@ -23,11 +23,11 @@ from tuneway.tuning.datasets.chat import (
     UserMessage,
 )
 from tuneway.tuning.datasets.chat_plain import PlainRow, in_full
-from tuneway.tuning.datasets.chat_plain import checked as plain_checked
+from tuneway.tuning.datasets.chat_plain import measured as plain_measured
 from tuneway.tuning.datasets.chat_tools import call_findings, declaration_findings
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.media import reference_findings
-from tuneway.tuning.datasets.report import Checked, Finding, excerpt
+from tuneway.tuning.datasets.report import Checked, Finding, excerpt, flawless
 from tuneway.tuning.datasets.tokens import utf8_length
 
 _encode = msgspec.json.encode
@@ -36,7 +36,8 @@ _encode = msgspec.json.encode
 def check(row: ChatRow | PlainRow, limits: DatasetLimits) -> Checked:
     """What the row holds and every rule that it breaks."""
     if isinstance(row, PlainRow):
-        return plain_checked(row) or check(in_full(row), limits)
+        measure = plain_measured(row)
+        return flawless(measure) if measure else check(in_full(row), limits)
     texts = [text for message in row.messages for text in texts_of(message)]
     if row.tools:
         texts.append(_encode(row.tools).decode())

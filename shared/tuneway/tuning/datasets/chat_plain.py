@@ -3,15 +3,14 @@
 Whatever these types do not take is read once more as a ``ChatRow``, which says what is wrong with it, if anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
 
 from tuneway.tuning.datasets.chat import ChatRow
 from tuneway.tuning.datasets.gemini import ContentOut, RowOut
-from tuneway.tuning.datasets.report import Checked
-from tuneway.tuning.datasets.tokens import utf8_length
+from tuneway.tuning.datasets.report import Measure
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 MOST_ORDERS = 1024
@@ -43,9 +42,11 @@ class PlainRow(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
     messages: list[PlainTurn]
 
 
-_decode_plain = msgspec.json.Decoder(PlainRow).decode
+decode_plain: Callable[[bytes], PlainRow] = msgspec.json.Decoder(PlainRow).decode
 _decode_any = msgspec.json.Decoder(ChatRow).decode
+_encode = msgspec.json.encode
 _orders: dict[tuple[type[PlainTurn], ...], tuple[str, ...]] = {}
+_moulds: dict[tuple[type[PlainTurn], ...], bytes] = {}
 # Who speaks in which role; instructions are no turns.
 _GEMINI_ROLES: dict[type[PlainTurn], str] = {PlainUser: "user", PlainAssistant: "model"}
 
@@ -53,7 +54,7 @@ _GEMINI_ROLES: dict[type[PlainTurn], str] = {PlainUser: "user", PlainAssistant: 
 def decode(line: bytes) -> PlainRow | ChatRow:
     """The row. Raises ValueError or RecursionError when it is none."""
     try:
-        return _decode_plain(line)
+        return decode_plain(line)
     except msgspec.ValidationError:
         return _decode_any(line)
 
@@ -63,16 +64,17 @@ def in_full(row: PlainRow) -> ChatRow:
     return msgspec.convert(msgspec.to_builtins(row), ChatRow)
 
 
-def checked(row: PlainRow) -> Checked | None:
+def measured(row: PlainRow) -> Measure | None:
     """What the row holds, if it breaks no rule; None when it has to be looked at more closely."""
     messages = row.messages
-    kinds = tuple([type(message) for message in messages])
+    kinds = tuple(map(type, messages))
     roles = _orders.get(kinds) or _order(kinds)
     texts = [message.content for message in messages]
     if not roles or any(map(str.isspace, texts)):
         return None
     said = "".join(texts)
-    return Checked((), len(said), utf8_length(said), 0, roles)
+    characters = len(said)
+    return characters if said.isascii() else len(said.encode()), characters, roles
 
 
 def _order(kinds: tuple[type[PlainTurn], ...]) -> tuple[str, ...]:
@@ -83,6 +85,22 @@ def _order(kinds: tuple[type[PlainTurn], ...]) -> tuple[str, ...]:
     if roles and len(_orders) < MOST_ORDERS:
         _orders[kinds] = roles
     return roles
+
+
+def gemini_line(row: PlainRow) -> bytes:
+    """The row as a line in Gemini's words; it must have been found in order."""
+    messages = row.messages
+    kinds = tuple(map(type, messages))
+    mould = _moulds.get(kinds) or _mould(kinds)
+    return mould % tuple(map(_encode, [message.content for message in messages]))
+
+
+def _mould(kinds: tuple[type[PlainTurn], ...]) -> bytes:
+    """What all rows of an order have in common, with ``%b`` in the place of each text."""
+    mould = _encode(to_gemini(PlainRow([kind("%b") for kind in kinds]))).replace(b'"%b"', b"%b")
+    if len(_moulds) < MOST_ORDERS:
+        _moulds[kinds] = mould
+    return mould
 
 
 def to_gemini(row: PlainRow) -> RowOut:

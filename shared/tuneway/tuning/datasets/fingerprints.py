@@ -4,7 +4,6 @@ from array import array
 
 FIRST_SLOTS = 1 << 16
 LAST_SLOTS = 1 << 22
-WORD = (1 << 64) - 1
 
 
 class Fingerprints:
@@ -15,7 +14,7 @@ class Fingerprints:
     """
 
     def __init__(self, *, slots: int = FIRST_SLOTS, most: int = LAST_SLOTS) -> None:
-        self._slots = array("Q", bytes(8 * slots))
+        self._slots = array("q", bytes(8 * slots))
         self._mask = slots - 1
         self._most = most
         self._count = 0
@@ -34,7 +33,7 @@ class Fingerprints:
     def seen(self, row: bytes | str) -> bool:
         """True when the row came before; else it is remembered, if there is room."""
         # Zero marks an empty slot, so no fingerprint is zero.
-        fingerprint = hash(row) & WORD or 1
+        fingerprint = hash(row) or 1
         slots, mask = self._slots, self._mask
         slot = fingerprint & mask
         while found := slots[slot]:
@@ -51,7 +50,7 @@ class Fingerprints:
 
     def holds(self, row: bytes | str) -> bool:
         """True when the row came before; it is not remembered."""
-        return self._slots[self._slot(hash(row) & WORD or 1)] != 0
+        return self._slots[self._slot(hash(row) or 1)] != 0
 
     def _slot(self, fingerprint: int) -> int:
         slots, mask = self._slots, self._mask
@@ -64,7 +63,7 @@ class Fingerprints:
         if len(self._slots) >= self._most:
             return False
         before, size = self._slots, 2 * len(self._slots)
-        self._slots, self._mask, self._room = array("Q", bytes(8 * size)), size - 1, size * 3 // 4
+        self._slots, self._mask, self._room = array("q", bytes(8 * size)), size - 1, size * 3 // 4
         for fingerprint in before:
             if fingerprint:
                 self._slots[self._slot(fingerprint)] = fingerprint

@@ -80,7 +80,7 @@ def _inspector(decode: Callable[[bytes], R], check: Callable[[R, DatasetLimits],
 
 
 def _chat_to_gemini(row: ChatRow | PlainRow) -> bytes:
-    return _encode(chat_plain.to_gemini(row) if isinstance(row, PlainRow) else chat_to_gemini.to_gemini(row))
+    return chat_plain.gemini_line(row) if isinstance(row, PlainRow) else _encode(chat_to_gemini.to_gemini(row))
 
 
 def _pair_to_gemini(row: PairRow) -> bytes:
@@ -108,7 +108,7 @@ def _pair_through_chat(write: Callable[[ChatRow | PlainRow], bytes]) -> Callable
 
 
 # What each form can be written as. A way from a form to a target is one more entry.
-_CHAT = _Words[ChatRow | PlainRow](
+CHAT = _Words[ChatRow | PlainRow](
     turns.of_chat,
     {
         "gemini": _chat_to_gemini,
@@ -118,7 +118,7 @@ _CHAT = _Words[ChatRow | PlainRow](
         "converse": provider_rows.to_converse,
     },
 )
-_GEMINI = _Words[GeminiRow | PlainGemini](
+GEMINI = _Words[GeminiRow | PlainGemini](
     turns.of_gemini,
     {
         "gemini": None,
@@ -128,9 +128,9 @@ _GEMINI = _Words[GeminiRow | PlainGemini](
         "converse": _through_chat(provider_rows.to_converse),
     },
 )
-_GEMINI_PREFERENCE = _Words[PreferenceRow](turns.of_gemini_preference, {"gemini": None})
-_PREFERENCE = _Words[OpenAIPreference | DpoRow](turns.of_preference, {"gemini": _preference_to_gemini})
-_PAIR = _Words[PairRow](
+GEMINI_PREFERENCE = _Words[PreferenceRow](turns.of_gemini_preference, {"gemini": None})
+PREFERENCE = _Words[OpenAIPreference | DpoRow](turns.of_preference, {"gemini": _preference_to_gemini})
+PAIR = _Words[PairRow](
     turns.of_pair,
     {
         "gemini": _pair_to_gemini,
@@ -144,26 +144,26 @@ _PAIR = _Words[PairRow](
 _Preferences = _Words[OpenAIPreference | DpoRow]
 _Pairs = _Words[PairRow]
 INSPECTORS: dict[Form, Inspect] = {
-    Form.OPENAI_CHAT: _inspector(chat_plain.decode, chat_check.check, _CHAT),
-    Form.GEMINI: _inspector(gemini_plain.decode, gemini_check.check, _GEMINI),
-    Form.PROMPT_COMPLETION: _inspector(msgspec.json.Decoder(PromptRow).decode, pairs.check, _PAIR),
-    Form.QUESTION_ANSWER: _inspector(msgspec.json.Decoder(QuestionRow).decode, pairs.check, _PAIR),
-    Form.OPENAI_PREFERENCE: _inspector(msgspec.json.Decoder(OpenAIPreference).decode, preferences.check, _PREFERENCE),
+    Form.OPENAI_CHAT: _inspector(chat_plain.decode, chat_check.check, CHAT),
+    Form.GEMINI: _inspector(gemini_plain.decode, gemini_check.check, GEMINI),
+    Form.PROMPT_COMPLETION: _inspector(msgspec.json.Decoder(PromptRow).decode, pairs.check, PAIR),
+    Form.QUESTION_ANSWER: _inspector(msgspec.json.Decoder(QuestionRow).decode, pairs.check, PAIR),
+    Form.OPENAI_PREFERENCE: _inspector(msgspec.json.Decoder(OpenAIPreference).decode, preferences.check, PREFERENCE),
     Form.GEMINI_PREFERENCE: _inspector(
-        msgspec.json.Decoder(PreferenceRow).decode, gemini_check.check_preferences, _GEMINI_PREFERENCE
+        msgspec.json.Decoder(PreferenceRow).decode, gemini_check.check_preferences, GEMINI_PREFERENCE
     ),
-    Form.DPO: _inspector(msgspec.json.Decoder(DpoRow).decode, preferences.check, _PREFERENCE),
+    Form.DPO: _inspector(msgspec.json.Decoder(DpoRow).decode, preferences.check, PREFERENCE),
 }
 _WORDS: dict[
     Form, _Words[ChatRow | PlainRow] | _Words[GeminiRow | PlainGemini] | _Words[PreferenceRow] | _Preferences | _Pairs
 ] = {
-    Form.OPENAI_CHAT: _CHAT,
-    Form.GEMINI: _GEMINI,
-    Form.PROMPT_COMPLETION: _PAIR,
-    Form.QUESTION_ANSWER: _PAIR,
-    Form.OPENAI_PREFERENCE: _PREFERENCE,
-    Form.GEMINI_PREFERENCE: _GEMINI_PREFERENCE,
-    Form.DPO: _PREFERENCE,
+    Form.OPENAI_CHAT: CHAT,
+    Form.GEMINI: GEMINI,
+    Form.PROMPT_COMPLETION: PAIR,
+    Form.QUESTION_ANSWER: PAIR,
+    Form.OPENAI_PREFERENCE: PREFERENCE,
+    Form.GEMINI_PREFERENCE: GEMINI_PREFERENCE,
+    Form.DPO: PREFERENCE,
 }
 
 OWN_WORDS: dict[Form, Target] = {

@@ -7,10 +7,10 @@ import msgspec
 from tuneway.tuning.datasets.faults import nearest
 from tuneway.tuning.datasets.gemini import Content, FileData, GeminiRow, Part, PreferenceRow
 from tuneway.tuning.datasets.gemini_plain import PlainGemini, in_full
-from tuneway.tuning.datasets.gemini_plain import checked as plain_checked
+from tuneway.tuning.datasets.gemini_plain import measured as plain_measured
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.media import CLOUD, elsewhere, modality_findings
-from tuneway.tuning.datasets.report import Checked, Finding, excerpt
+from tuneway.tuning.datasets.report import Checked, Finding, excerpt, flawless
 from tuneway.tuning.datasets.tokens import utf8_length
 
 ROLES = ("user", "model", "function")
@@ -23,7 +23,8 @@ _encode = msgspec.json.encode
 def check(row: GeminiRow | PlainGemini, limits: DatasetLimits) -> Checked:
     """What the row holds and every rule that it breaks."""
     if isinstance(row, PlainGemini):
-        return plain_checked(row) or check(in_full(row), limits)
+        measure = plain_measured(row)
+        return flawless(measure) if measure else check(in_full(row), limits)
     return checked(row, row.contents, tuple(_findings(row, limits)))
 
 

@@ -3,14 +3,14 @@
 Whatever these types do not take is read once more as a ``GeminiRow``, which says what is wrong with it, if anything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Annotated, Literal
 
 import msgspec
 
 from tuneway.tuning.datasets.gemini import GeminiRow
-from tuneway.tuning.datasets.report import Checked
+from tuneway.tuning.datasets.report import Measure
 from tuneway.tuning.datasets.tokens import utf8_length
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -51,7 +51,7 @@ class PlainGemini(_Plain, frozen=True, rename="camel"):
     system_instruction: PlainInstruction | None = None
 
 
-_decode_plain = msgspec.json.Decoder(PlainGemini).decode
+decode_plain: Callable[[bytes], PlainGemini] = msgspec.json.Decoder(PlainGemini).decode
 _decode_any = msgspec.json.Decoder(GeminiRow).decode
 _orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -59,7 +59,7 @@ _orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 def decode(line: bytes) -> PlainGemini | GeminiRow:
     """The row. Raises ValueError or RecursionError when it is none."""
     try:
-        return _decode_plain(line)
+        return decode_plain(line)
     except msgspec.ValidationError:
         return _decode_any(line)
 
@@ -69,7 +69,7 @@ def in_full(row: PlainGemini) -> GeminiRow:
     return msgspec.convert(msgspec.to_builtins(row), GeminiRow)
 
 
-def checked(row: PlainGemini) -> Checked | None:
+def measured(row: PlainGemini) -> Measure | None:
     """What the row holds, if it breaks no rule; None when it has to be looked at more closely."""
     contents = row.contents
     if contents[0].role != "user" or contents[-1].role != "model":
@@ -82,7 +82,7 @@ def checked(row: PlainGemini) -> Checked | None:
     if any(map(str.isspace, texts)):
         return None
     said = "".join(texts)
-    return Checked((), len(said), utf8_length(said), 0, roles)
+    return utf8_length(said), len(said), roles
 
 
 def _known(roles: tuple[str, ...]) -> tuple[str, ...]:

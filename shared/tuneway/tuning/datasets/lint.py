@@ -1,10 +1,10 @@
 """Lint a dataset: one pass, row by row, in constant memory, writing the copy for the provider on the way when asked."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, islice
 from typing import Protocol, runtime_checkable
 
-from tuneway.ports import Method
 from tuneway.tuning.datasets.census import Census
 from tuneway.tuning.datasets.faults import UnknownForm, fault, shown
 from tuneway.tuning.datasets.fingerprints import Fingerprints
@@ -16,23 +16,23 @@ from tuneway.tuning.datasets.forms import (
     form_of,
     is_as_it_is,
     known_form,
-    targets_of,
 )
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.lines import BYTE_ORDER_MARK, Line, LineDecoder, Overlong
 from tuneway.tuning.datasets.losses import Inexpressible
 from tuneway.tuning.datasets.purpose import Placing, Purpose
-from tuneway.tuning.datasets.report import PREFERENCES, Checked, DatasetReport, Finding, Form, Truncation
+from tuneway.tuning.datasets.report import Checked, DatasetReport, Finding, Form, Measure, Truncation
 from tuneway.tuning.datasets.search import sensitive_findings
 from tuneway.tuning.datasets.suspects import Suspects
 from tuneway.tuning.datasets.tally import Tally
-from tuneway.tuning.datasets.tokens import high, low, token_range
-from tuneway.tuning.datasets.turns import prompt
+from tuneway.tuning.datasets.tokens import length_finding, token_range
+from tuneway.tuning.datasets.usual import CLOSED, USUAL, AnyUsual
+from tuneway.tuning.datasets.whole_file import count_findings
 
 CHUNK = 1 << 17
 """Bytes read at once: so many stay in a core's own cache while they are hashed, searched and cut into lines."""
 
-OPENED, CLOSED = b"{}"
+OPENED = ord("{")
 
 Sink = Callable[[bytes], object]
 
@@ -100,16 +100,14 @@ class _Pass:
         self._seen = purpose.learned.rows if purpose.learned else Fingerprints()
         self._known = self._seen.seen
         self._due = self._suspects.due
-        self._compares = purpose.learned is not None or purpose.against is not None
         self._census = Census()
-        self._count = self._census.add
+        self._measures: list[Measure] = []
         self._hash = hashlib.sha256()
         self._form: Form | None = None
         self._target: Target = purpose.target
         self._inspect: Inspect = self._detect
+        self._usual: AnyUsual | None = None
         self._bytes = self._end = self._number = self._rows = self._media_rows = 0
-        self._characters = self._utf8 = 0
-        self._longest = (0, 0)
         self._cleaned = False
         self._ending = b"\n"
 
@@ -120,14 +118,12 @@ class _Pass:
         self._bytes += len(chunk)
         taken = chunk if room >= len(chunk) else chunk[: max(0, room)]
         self._suspects.feed(taken)
-        for line in self._lines.decode(taken):
-            self._line(line)
+        self._take(self._lines.decode(taken))
         self._take_faults()
 
     def report(self) -> DatasetReport:
         """The report, once everything was read."""
         self._finish()
-        self._judge_size()
         tally, census = self._tally, self._census
         return DatasetReport(
             verdict="accepted" if tally.clean else "rejected",
@@ -136,9 +132,9 @@ class _Pass:
             media_rows=self._media_rows,
             bytes=self._bytes,
             sha256=self._hash.hexdigest(),
-            characters=self._characters,
-            tokens=token_range(self._characters, self._utf8),
-            longest_row=token_range(self._longest[1], self._longest[0]),
+            characters=census.characters,
+            tokens=token_range(census.characters, census.utf8),
+            longest_row=token_range(census.longest[1], census.longest[0]),
             differs=self._cleaned or (self._form is not None and not is_as_it_is(self._form, self._target)),
             errors=tally.issues("error"),
             error_count=tally.count("error"),
@@ -164,28 +160,59 @@ class _Pass:
             for line in self._lines.flush():
                 self._line(line)
         self._take_faults()
+        self._census.add(self._measures)
+        clean = self._tally.clean
+        for finding in count_findings(self._limits, rows=self._rows, media_rows=self._media_rows, clean=clean):
+            self._tally.add(finding, None)
+        if self._seen.full:
+            said = f"Duplicates were looked for among the first {self._seen.count:,} different rows only."
+            self._note("duplicates_unchecked", said)
 
     def _take_faults(self) -> None:
         for finding, line in self._placing.faults() if self._placing else ():
             self._tally.add(finding, line)
 
-    def _judge_size(self) -> None:
-        limits, rows, media_rows = self._limits, self._rows, self._media_rows
-        if not rows and self._tally.clean:
-            self._note("empty_dataset", "The file holds no rows.")
-        if rows > limits.rows:
-            self._note("too_many_rows", f"The file has {rows:,} rows of {limits.rows:,} allowed.")
-        if media_rows > limits.media_rows:
-            said = f"{media_rows:,} rows hold files; {limits.media_rows:,} are allowed."
-            self._note("too_many_media_rows", said)
-        if 0 < rows < limits.recommended_rows:
-            self._note("short_dataset", f"Rows in the file: {rows:,}.")
-        if self._seen.full:
-            said = f"Duplicates were looked for among the first {self._seen.count:,} different rows only."
-            self._note("duplicates_unchecked", said)
-
     def _note(self, rule: str, message: str) -> None:
         self._tally.add(Finding(rule, "$", message), None)
+
+    def _take(self, lines: Sequence[Line]) -> None:
+        """Take whole lines: usual rows by the run, the one behind a run by itself."""
+        at, running = 0, True
+        while at < len(lines):
+            run = self._run(lines, at) if running else 0
+            # Where one unusual row stands beside another, there are more of them.
+            running = run > 0 or self._form is None
+            at += run
+            if at < len(lines):
+                self._line(lines[at])
+                at += 1
+        self._census.add(self._measures)
+        self._measures = []
+
+    def _run(self, lines: Sequence[Line], at: int) -> int:
+        """Take the usual rows from there on, and say how many they are."""
+        if self._usual is None:
+            return 0
+        found = self._usual.run(
+            islice(lines, at, self._closer(lines, at)),
+            known=self._known,
+            most=self._limits.row_tokens,
+            sink=self._sink if self._tally.clean else None,
+            target=self._target,
+        )
+        self._number += len(found)
+        self._rows += len(found)
+        self._end += sum(map(len, islice(lines, at, at + len(found)))) + len(found)
+        self._measures += found
+        return len(found)
+
+    def _closer(self, lines: Sequence[Line], at: int) -> int:
+        """Where the next line stands in which there is something to see, or that is too many."""
+        last = min(len(lines), at + max(0, self._limits.rows - self._rows))
+        if not self._due:
+            return last
+        place, ends = self._due[0][0], accumulate((len(line) + 1 for line in lines[at:last]), initial=self._end)
+        return max(at, next((index for index, end in enumerate(ends, at - 1) if end > place), last))
 
     def _line(self, line: Line) -> None:
         self._number += 1
@@ -221,45 +248,23 @@ class _Pass:
         except (ValueError, RecursionError) as error:
             self._add(self._reason(error, line))
             return
-        if self._known(line):
-            self._add(Finding("duplicate_row", "$", "The row is the same as an earlier one.", shown(line)))
-        self._measure(checked)
-        for finding in checked.findings:
+        self._measures.append(checked.measure)
+        self._media_rows += checked.media > 0
+        for finding in self._findings(line, checked, row):
             self._add(finding)
-        if self._due and (signs := self._suspects.within(self._end)):
-            for finding in sensitive_findings(line, signs):
-                self._add(finding)
-        if self._compares:
-            self._compare(line, row)
         if self._sink is not None and self._tally.clean:
             self._copy(line, row)
 
-    def _compare(self, line: bytes, row: Read) -> None:
-        asked = prompt(row.turns())
-        if self._purpose.learned:
-            self._purpose.learned.learn(asked)
-        if self._purpose.against:
-            for finding in self._purpose.against.findings(line, asked):
-                self._add(finding)
-
-    def _measure(self, checked: Checked) -> None:
-        utf8 = checked.utf8
-        self._characters += checked.characters
-        self._utf8 += utf8
-        self._count(utf8, checked.roles)
-        if checked.media:
-            self._media_rows += 1
-        if utf8 >= self._longest[0]:
-            self._longest = max(self._longest, (utf8, checked.characters))
-        if utf8 > self._limits.row_tokens:
-            self._judge_length(checked)
-
-    def _judge_length(self, checked: Checked) -> None:
-        least, most, allowed = low(checked.characters), high(checked.utf8), self._limits.row_tokens
-        if most > allowed:
-            rule = "row_too_long" if least > allowed else "row_maybe_too_long"
-            said = f"The row has an estimated {least:,} to {most:,} tokens of {allowed:,} allowed."
-            self._add(Finding(rule, "$", said))
+    def _findings(self, line: bytes, checked: Checked, row: Read) -> Iterator[Finding]:
+        if self._known(line):
+            yield Finding("duplicate_row", "$", "The row is the same as an earlier one.", shown(line))
+        if too_long := length_finding(checked.characters, checked.utf8, self._limits.row_tokens):
+            yield too_long
+        yield from checked.findings
+        if self._due and (signs := self._suspects.within(self._end)):
+            yield from sensitive_findings(line, signs)
+        if self._purpose.compares:
+            yield from self._purpose.leaks(line, row)
 
     def _copy(self, line: bytes, row: Read) -> None:
         try:
@@ -282,15 +287,10 @@ class _Pass:
             raise UnknownForm
         self._inspect = INSPECTORS[self._form]
         self._target = self._purpose.target_of(self._form)
-        self._judge_form(self._form)
+        self._usual = None if self._purpose.compares else USUAL.get(self._form)
+        if refusal := self._purpose.refusal_of(self._form):
+            self._tally.add(refusal, None)
         return self._inspect(line, limits)
-
-    def _judge_form(self, form: Form) -> None:
-        target, method = self._target, self._purpose.method
-        if method is not None and (method is Method.PREFERENCE) is not (form in PREFERENCES):
-            self._note("method_mismatch", f"The rows have the form '{form}', which is not for the method '{method}'.")
-        elif target not in targets_of(form):
-            self._note("not_convertible", f"Rows of the form '{form}' cannot be written as '{target}'.")
 
     def _reason(self, error: Exception, line: bytes) -> Finding:
         form = known_form(line)

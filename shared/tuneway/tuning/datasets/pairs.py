@@ -6,7 +6,7 @@ import msgspec
 
 from tuneway.tuning.datasets.gemini import RowOut
 from tuneway.tuning.datasets.limits import DatasetLimits
-from tuneway.tuning.datasets.report import Checked, Finding
+from tuneway.tuning.datasets.report import Checked, Finding, Measure
 from tuneway.tuning.datasets.tokens import utf8_length
 
 ROLES = ("user", "assistant")
@@ -42,9 +42,17 @@ def check(row: PairRow, limits: DatasetLimits) -> Checked:
     """What the row holds and every rule that it breaks."""
     del limits  # text alone: only the row's length counts, and that is judged for every form alike
     asked, answered = sides(row)
+    characters, utf8 = len(asked) + len(answered), utf8_length(asked) + utf8_length(answered)
+    return Checked(tuple(_blanks(row)), characters, utf8, 0, ROLES)
+
+
+def measured(row: PairRow) -> Measure | None:
+    """What the row holds, if it breaks no rule; None when it has to be looked at more closely."""
+    asked, answered = sides(row)
     # Only what is blank has nothing left when it is stripped; the usual text is not even copied.
-    findings = () if asked.strip() and answered.strip() else tuple(_blanks(row))
-    return Checked(findings, len(asked) + len(answered), utf8_length(asked) + utf8_length(answered), 0, ROLES)
+    if not asked.strip() or not answered.strip():
+        return None
+    return utf8_length(asked) + utf8_length(answered), len(asked) + len(answered), ROLES
 
 
 def _blanks(row: PairRow) -> Iterator[Finding]:

@@ -45,6 +45,21 @@ class Checked(msgspec.Struct, frozen=True, gc=False):
     media: int = 0
     roles: tuple[str, ...] = ()
 
+    @property
+    def measure(self) -> "Measure":
+        """The numbers alone."""
+        return self.utf8, self.characters, self.roles
+
+
+Measure = tuple[int, int, tuple[str, ...]]
+"""What a row holds by numbers alone: its text in UTF-8 bytes and in characters, who speaks in turn."""
+
+
+def flawless(measure: Measure) -> Checked:
+    """What a row of text holds that breaks no rule."""
+    utf8, characters, roles = measure
+    return Checked((), characters, utf8, 0, roles)
+
 
 class DatasetIssue(msgspec.Struct, frozen=True, kw_only=True):
     """One finding in its place: ``line`` counts from 1 and is None for the whole file; ``path`` is a JSON path."""

@@ -6,7 +6,7 @@ therefore counts UTF-8 bytes, so that scripts of three bytes a character stay in
 
 from math import ceil, floor
 
-from tuneway.tuning.datasets.report import TokenRange
+from tuneway.tuning.datasets.report import Finding, TokenRange
 
 TOKENS_PER_CHARACTER_LOW = 0.231
 TOKENS_PER_CHARACTER_HIGH = 0.317
@@ -34,3 +34,12 @@ def token_range(characters: int, utf8: int) -> TokenRange:
 def utf8_length(text: str) -> int:
     """Bytes of ``text`` in UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
+
+
+def length_finding(characters: int, utf8: int, allowed: int) -> Finding | None:
+    """That a row of so much text has, or may have, more tokens than allowed."""
+    least, most = low(characters), high(utf8)
+    if most <= allowed:
+        return None
+    said = f"The row has an estimated {least:,} to {most:,} tokens of {allowed:,} allowed."
+    return Finding("row_too_long" if least > allowed else "row_maybe_too_long", "$", said)

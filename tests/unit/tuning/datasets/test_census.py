@@ -7,11 +7,11 @@ from tuneway.tuning.datasets.report import Bucket
 ROLES = st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=20).map(tuple)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5_000), ROLES), min_size=1, max_size=60))
-def test_every_row_is_counted_once_in_its_bucket(rows: list[tuple[int, tuple[str, ...]]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 5_000), ROLES), min_size=1, max_size=60), st.integers(0, 60))
+def test_every_row_is_counted_once_in_its_bucket(rows: list[tuple[int, tuple[str, ...]]], cut: int) -> None:
     census = Census()
-    for size, roles in rows:
-        census.add(size, roles)
+    census.add([(size, size, roles) for size, roles in rows[:cut]])
+    census.add([(size, size, roles) for size, roles in rows[cut:]])
     tokens, turns = census.tokens, census.turns
     assert tokens is not None
     assert turns is not None
@@ -32,6 +32,6 @@ def test_no_rows_have_no_histogram() -> None:
 def test_rows_of_a_thousand_shapes_are_counted_in_bounded_memory() -> None:
     census = Census()
     for number in range(3 * MOST_SHAPES):
-        census.add(8, (f"role{number}",))
+        census.add([(8, 8, (f"role{number}",))])
     assert census.turns is not None
     assert census.turns.buckets == (Bucket(1, 1, 3 * MOST_SHAPES),)

@@ -116,6 +116,19 @@ def test_the_coarse_look_misses_nothing_that_the_fine_one_finds(value: str, befo
     assert sensitive_findings(line, suspects.within(len(line))) == sensitive_findings(line)
 
 
+@pytest.mark.parametrize(
+    "before", ["", "Of 120.50 she paid 1,000.25 in 2024-25; RATE 7.125. " * 40], ids=["words", "numbers"]
+)
+@pytest.mark.parametrize(("value", "kind"), SENSITIVE)
+def test_a_kind_is_seen_wherever_it_stands_also_among_numbers(value: str, kind: str, before: str) -> None:
+    for shift in range(8):
+        line = msgspec.json.encode({"text": f"{'a' * shift} {before} {in_text(value)} "}) + b"\n"
+        suspects = Suspects()
+        suspects.feed(line)
+        (finding,) = sensitive_findings(line, suspects.within(len(line)))
+        assert kind in finding.message
+
+
 def test_a_place_is_told_in_its_own_line_only() -> None:
     lines = [b'{"a":"plain"}\n', b'{"a":"ann@acme.com"}\n', b'{"a":"plain"}\n']
     suspects = Suspects()
