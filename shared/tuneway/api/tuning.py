@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 from typing_extensions import Unpack
@@ -12,6 +13,9 @@ from tuneway.api.errors import of_fault, refused
 from tuneway.api.job_options import Asked, EstimateOptions, JobOptions, Way, Where, asked, is_direct
 from tuneway.api.later import twin
 from tuneway.errors import TunewayError
+
+if TYPE_CHECKING:
+    from tuneway.api.direct_jobs import Vertex
 
 LONGEST_ID = 300
 
@@ -32,11 +36,8 @@ def create_fine_tuning_job(
     question = asked({**plain, **_given(options)})
     if not is_direct(question.way, model):
         return deployed_jobs.create(question)
-    with _told():
-        from tuneway.api.direct_jobs import vertex
-
-        with vertex(question.way) as direct:
-            return direct.create(question)
+    with _on_vertex(question.way) as jobs:
+        return jobs.create(question)
 
 
 def get_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> FineTuningJob:
@@ -44,11 +45,8 @@ def get_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> Fine
     way = _way(where, fine_tuning_job_id)
     if not is_direct(way, fine_tuning_job_id):
         return deployed_jobs.get(way, fine_tuning_job_id)
-    with _told():
-        from tuneway.api.direct_jobs import vertex
-
-        with vertex(way) as direct:
-            return direct.get(fine_tuning_job_id)
+    with _on_vertex(way) as jobs:
+        return jobs.get(fine_tuning_job_id)
 
 
 def retrieve_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> FineTuningJob:
@@ -61,11 +59,8 @@ def cancel_fine_tuning_job(fine_tuning_job_id: str, **where: Unpack[Where]) -> F
     way = _way(where, fine_tuning_job_id)
     if not is_direct(way, fine_tuning_job_id):
         return deployed_jobs.cancel(way, fine_tuning_job_id)
-    with _told():
-        from tuneway.api.direct_jobs import vertex
-
-        with vertex(way) as direct:
-            return direct.cancel(fine_tuning_job_id)
+    with _on_vertex(way) as jobs:
+        return jobs.cancel(fine_tuning_job_id)
 
 
 def list_fine_tuning_jobs(after: str | None = None, limit: int | None = None, **where: Unpack[Where]) -> FineTuningJobs:
@@ -76,11 +71,8 @@ def list_fine_tuning_jobs(after: str | None = None, limit: int | None = None, **
     way = _way(where, after)
     if not is_direct(way, after or ""):
         return deployed_jobs.page(way, after=after, limit=limit)
-    with _told():
-        from tuneway.api.direct_jobs import vertex
-
-        with vertex(way) as direct:
-            return direct.page(after=after, limit=limit)
+    with _on_vertex(way) as jobs:
+        return jobs.page(after=after, limit=limit)
 
 
 def estimate_fine_tuning_cost(
@@ -121,6 +113,16 @@ def _told() -> Generator[None]:
         yield
     except TunewayError as fault:
         raise of_fault(fault) from fault
+
+
+@contextmanager
+def _on_vertex(way: Way) -> "Generator[Vertex]":
+    """The jobs there, imported by the first who asks: callers of a deployed tuneway need none of it."""
+    with _told():
+        from tuneway.api.direct_jobs import vertex
+
+        with vertex(way) as jobs:
+            yield jobs
 
 
 def _way(where: Where, id_: str | None) -> Way:

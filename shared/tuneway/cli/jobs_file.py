@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
-import yaml
 
 from tuneway.cli.client import Failed
 from tuneway.cli.uploads import identity
+from tuneway.cli.yaml_files import content_of, mapping_of
 
 JOBS = "jobs"
 DEFAULTS = "defaults"
@@ -63,13 +63,7 @@ class JobsFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(path: Path) -> JobsFile:
     """The jobs in a file. Raises Failed, naming the place."""
-    try:
-        content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Failed(f"{path} cannot be read: {fault}.") from fault
-    except yaml.YAMLError as fault:
-        raise Failed(f"{path} is no YAML: {fault}") from fault
-    return jobs_of(content)
+    return jobs_of(content_of(path))
 
 
 def jobs_of(content: object) -> JobsFile:
@@ -88,11 +82,11 @@ def _parts(content: object) -> tuple[list[tuple[str, dict[str, object]]], dict[s
     """The entries with their places, the defaults, and the names of what is left out."""
     if isinstance(content, list):
         return _entries(cast("object", content), JOBS), {}, []
-    whole = _mapping(content, "The file")
+    whole = mapping_of(content, "The file")
     if unknown := whole.keys() - {JOBS, DEFAULTS, *LITELLM, *OTHERS}:
         raise Failed(f"The file has no use for {', '.join(sorted(unknown))}. It has 'jobs' and 'defaults'.")
     entries = [each for name in (JOBS, *LITELLM) for each in _entries(whole.get(name) or [], name)]
-    return entries, _mapping(whole.get(DEFAULTS) or {}, DEFAULTS), sorted(whole.keys() & OTHERS)
+    return entries, mapping_of(whole.get(DEFAULTS) or {}, DEFAULTS), sorted(whole.keys() & OTHERS)
 
 
 def _entries(values: object, name: str) -> list[tuple[str, dict[str, object]]]:
@@ -100,14 +94,7 @@ def _entries(values: object, name: str) -> list[tuple[str, dict[str, object]]]:
         listed = msgspec.convert(values, list[object])
     except msgspec.ValidationError:
         raise Failed(f"'{name}' is no list. Begin each job with '-'.") from None
-    return [(f"{name}[{n}]", _mapping(value, f"{name}[{n}]")) for n, value in enumerate(listed)]
-
-
-def _mapping(value: object, place: str) -> dict[str, object]:
-    try:
-        return msgspec.convert(value, dict[str, object])
-    except msgspec.ValidationError:
-        raise Failed(f"{place} is no mapping of names to values.") from None
+    return [(f"{name}[{n}]", mapping_of(value, f"{name}[{n}]")) for n, value in enumerate(listed)]
 
 
 def _is_job(place: str, entry: Mapping[str, object], defaults: Mapping[str, object]) -> bool:
@@ -122,7 +109,7 @@ def _is_job(place: str, entry: Mapping[str, object], defaults: Mapping[str, obje
 
 def _body(place: str, entry: Mapping[str, object]) -> dict[str, object]:
     """The body of a creation: what is LiteLLM's own is left out, and its provider is part of the model's name."""
-    more = _mapping(entry.get("extra_body") or {}, f"{place}.extra_body")
+    more = mapping_of(entry.get("extra_body") or {}, f"{place}.extra_body")
     kept = {name: value for name, value in {**entry, **more}.items() if name not in ITS_OWN | {"extra_body"}}
     provider, model = entry.get("custom_llm_provider"), str(entry["model"])
     if provider is None:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from tuneway.cli.client import Client, Failed, show
 from tuneway.cli.options import connected
+from tuneway.cli.yaml_files import content_of
 from tuneway.routing.litellm.report import Fate, Line, mapping, sequence
 from tuneway.routing.litellm_config import variables_in
 from tuneway.settings import environment
@@ -110,13 +111,7 @@ def known_variables(config: object, variables: Mapping[str, str]) -> dict[str, s
 
 
 def _read(path: Path) -> dict[str, object]:
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
-    except OSError as fault:
-        raise Failed(f"{path} cannot be read: {fault.strerror}.") from fault
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as fault:
-        raise Failed(f"{path} is no YAML: {fault}.") from fault
-    inside = mapping(found)
+    inside = mapping(content_of(path, _Loader))
     if inside is None:
         raise Failed(f"{path} is no LiteLLM configuration: that is a mapping with a 'model_list'.")
     return dict(inside)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 import msgspec
-import yaml
 
-from tuneway.cli.client import Failed
 from tuneway.cli.uploads import Uploads, identity
+from tuneway.cli.yaml_files import content_of, mapping_of
 
 Given = str | int | float | None
 RULES = ("patience", "min_delta", "target_validation_loss")
@@ -33,7 +32,7 @@ def body_of(file: Path | None, grid: Sequence[str], given: Mapping[str, Given]) 
     }
     if file is None and not (model and dataset and grid):
         raise click.UsageError("Name MODEL, DATASET and --grid, or a file with -f.")
-    return {**(_read(file) if file else {}), **own}
+    return {**(mapping_of(content_of(file), str(file)) if file else {}), **own}
 
 
 def uploaded(body: Mapping[str, object], uploads: Uploads) -> tuple[dict[str, object], str]:
@@ -52,8 +51,8 @@ def points(body: Mapping[str, object]) -> Iterator[dict[str, object]]:
             whole = {**common, **shared, **job}
             yield {name: whole[name] for name in ("model", "training_file", *ESTIMATED) if name in whole}
         return
-    axes = {name: _listed(values) for name, values in _mapping(body.get("grid") or {}, "grid").items()}
-    fixed = _mapping(body.get("hyperparameters") or {}, "hyperparameters")
+    axes = {name: _listed(values) for name, values in mapping_of(body.get("grid") or {}, "grid").items()}
+    fixed = mapping_of(body.get("hyperparameters") or {}, "hyperparameters")
     models, files = (_listed(body.get(name) or body.get(f"{name}s")) for name in ("model", "training_file"))
     for model, dataset, values in product(models, files, product(*axes.values())):
         chosen = {**fixed, **dict(zip(axes, values, strict=True))}
@@ -95,18 +94,3 @@ def _names(value: object, name: Callable[[str], str]) -> object:
 
 def _listed(values: object) -> list[object]:
     return msgspec.convert(values, list[object]) if isinstance(values, list) else [values]
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise Failed(f"{path} is no YAML: {fault}") from fault
-    return _mapping(content, str(path))
-
-
-def _mapping(value: object, place: str) -> dict[str, object]:
-    try:
-        return msgspec.convert(value, dict[str, object])
-    except msgspec.ValidationError:
-        raise Failed(f"{place} is no mapping of names to values.") from None

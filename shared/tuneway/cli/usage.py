@@ -14,7 +14,7 @@ from tuneway.cli.options import connected
 PATH = "/v1/registry/usage"
 GROUPS = ["owner", "key", "alias", "target", "hour", "day"]
 COUNTS = ["requests", "errors", "refused", "tokens_in", "tokens_out", "priced", "cost_usd"]
-LATENCIES = ["p50", "p95", "p99"]
+LATENCIES = ["p50_ms", "p95_ms", "p99_ms"]
 
 
 @click.command()
@@ -59,7 +59,8 @@ def usage(
 
 def _flat(row: Mapping[str, object]) -> dict[str, object]:
     latencies = msgspec.convert(row.get("latency_ms") or {}, dict[str, object])
-    return {**{name: value for name, value in row.items() if name != "latency_ms"}, **latencies}
+    plain = {name: value for name, value in row.items() if name != "latency_ms"}
+    return {**plain, **{f"{name}_ms": value for name, value in latencies.items()}}
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:

@@ -5,13 +5,13 @@ again, as a sink may do, too.
 """
 
 import logging
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from tuneway.errors import TryLater
+from tuneway.local.rounds import Rounds
 from tuneway.ports import Events, Message, Topic
 
 INTERVAL = 0.2
@@ -23,7 +23,7 @@ TAKEN = ("severity", "time")
 logger = logging.getLogger(__name__)
 
 
-class LogSink:
+class LogSink(Rounds):
     """Follows ``file`` and publishes on ``events``; ``place`` keeps how far it has come."""
 
     def __init__(self, file: Path, place: Path, events: Events, *, project: str, interval: float = INTERVAL) -> None:
@@ -31,18 +31,7 @@ class LogSink:
         self._place = place
         self._events = events
         self._project = project
-        self._interval = interval
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log sink", daemon=True)
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._thread.start()
-
-    def stop(self, *, grace: float = 10.0) -> None:
-        """Follow no more; what is being published has ``grace`` seconds."""
-        self._stopping.set()
-        self._thread.join(grace)
+        super().__init__(self._look, interval, name="log sink")
 
     def look(self) -> int:
         """Publish what was logged since; how many messages. Raises TryLater, OSError."""
@@ -57,12 +46,11 @@ class LogSink:
         self._note(start + len(whole))
         return len(messages)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._interval):
-            try:
-                self.look()
-            except (TryLater, OSError) as exc:
-                logger.warning("The log cannot be followed now: %s", exc)
+    def _look(self) -> None:
+        try:
+            self.look()
+        except (TryLater, OSError) as exc:
+            logger.warning("The log cannot be followed now: %s", exc)
 
     def _begun(self) -> int:
         """Where to go on; a file that is shorter than that is a new one."""

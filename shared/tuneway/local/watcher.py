@@ -5,13 +5,14 @@ told once more; who is told knows the generations it has seen.
 """
 
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import msgspec
+
+from tuneway.local.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Seen(msgspec.Struct, frozen=True):
     size: int
 
 
-class Watcher:
+class Watcher(Rounds):
     """POSTs a CloudEvent to ``url`` for what is under ``prefix`` (``gs://bucket/path/``) in the folder of objects.
 
     An object is told of when it was the same at two looks, ``interval`` seconds apart: what is still being copied is
@@ -47,29 +48,16 @@ class Watcher:
         self._folder = folder
         self._prefix = prefix
         self._url = url
-        self._interval = interval
         self._client = httpx.Client(timeout=timeout, headers=dict(headers or {}), trust_env=False)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._told: frozenset[Seen] = frozenset()
         self._before: frozenset[Seen] = frozenset()
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def stop(self, *, grace: float = 10.0) -> None:
-        """Look no more; what is being told has ``grace`` seconds to be answered."""
-        self._stopping.set()
-        self._thread.join(grace)
-        if not self._thread.is_alive():
-            self._client.close()
+        super().__init__(self._look, interval, name="watcher", close=self._client.close)
 
     def look(self) -> None:
         """Tell of what was not told yet."""
         now = frozenset(self._seen())
         for found in sorted(now & self._before - self._told, key=lambda each: each.name):
-            if self._stopping.is_set():
+            if self.stopping:
                 return
             if self._tell(found):
                 self._told |= {found}
@@ -77,12 +65,11 @@ class Watcher:
         self._told &= now
         self._before = now
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._interval):
-            try:
-                self.look()
-            except OSError as exc:
-                logger.warning("The folder of objects cannot be read now: %s", exc)
+    def _look(self) -> None:
+        try:
+            self.look()
+        except OSError as exc:
+            logger.warning("The folder of objects cannot be read now: %s", exc)
 
     def _seen(self) -> Iterator[Seen]:
         bucket, _, path = self._prefix.removeprefix("gs://").partition("/")
@@ -98,7 +85,7 @@ class Watcher:
             answer = self._client.post(self._url, content=_body(found), headers=_headers(found))
         except httpx.HTTPError as exc:
             # What the stack's own end cut off is told of after the next start.
-            if not self._stopping.is_set():
+            if not self.stopping:
                 logger.warning("The event about %s was not answered: %r", found.name, exc)
             return False
         if not answer.is_success:

@@ -1,22 +1,20 @@
-"""Custom jobs: create, get, list, cancel. The simulated container reads the file it is told to, and leaves weights."""
+"""Custom jobs. The simulated container reads the file it is told to, and leaves weights."""
 
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from tuneway.local.vertex.bases import bases
-from tuneway.local.vertex.call import Call, Cloud, Reply, Rule
+from tuneway.local.vertex.call import Call, Cloud, Reply
 from tuneway.local.vertex.datasets import Reading, read
 from tuneway.local.vertex.instants import new_id, rfc3339
-from tuneway.local.vertex.listing import page, start
+from tuneway.local.vertex.jobs import Jobs
 from tuneway.local.vertex.narrow import items, mapping, text
 from tuneway.local.vertex.objects import located
 from tuneway.local.vertex.protos import canonical
 from tuneway.local.vertex.records import CustomRecord
-from tuneway.local.vertex.refusals import invalid, not_found
+from tuneway.local.vertex.refusals import invalid
 from tuneway.local.vertex.rows import open_model
-from tuneway.local.vertex.timeline import ENDED, Plan, ends, moment, steps_for
+from tuneway.local.vertex.timeline import Plan, ends, moment, steps_for
 from tuneway.local.vertex.tuning_bodies import check_names
 from tuneway.local.vertex.tuning_specs import CONTAINER_EPOCHS
 from tuneway.local.vertex.weights import has_bucket
@@ -49,28 +47,6 @@ def create(cloud: Cloud, call: Call) -> Reply:
     return Reply(custom_body(record, cloud.now()))
 
 
-def get(cloud: Cloud, call: Call) -> Reply:
-    """The job now."""
-    return Reply(custom_body(_job(cloud, call), cloud.now()))
-
-
-def list_(cloud: Cloud, call: Call) -> Reply:
-    """The location's jobs, the newest first."""
-    now = cloud.now()
-    rows = cloud.store.newest_first(CustomRecord, call.parent, before=start(call.query))
-    return Reply(page(((seq, custom_body(record, now)) for seq, record in rows), call.query, key="customJobs"))
-
-
-def cancel(cloud: Cloud, call: Call) -> Reply:
-    """Ask for the end; asking again, or after it, changes nothing."""
-    with cloud.store.transaction():
-        record, now = _job(cloud, call), cloud.now()
-        if moment(record.plan, now).state not in ENDED:
-            plan = msgspec.structs.replace(record.plan, cancelled=now)
-            cloud.store.put(record.name, msgspec.structs.replace(record, plan=plan))
-    return Reply({})
-
-
 def custom_body(record: CustomRecord, now: float) -> dict[str, object]:
     """The CustomJob JSON."""
     at = moment(record.plan, now)
@@ -94,14 +70,6 @@ def _error(record: CustomRecord, state: str) -> dict[str, object]:
             return {"error": {"code": 1, "message": "CANCELED"}}
         case _:
             return {}
-
-
-def _job(cloud: Cloud, call: Call) -> CustomRecord:
-    name = call.name("customJobs")
-    record = cloud.store.get(CustomRecord, name)
-    if record is None:
-        raise not_found(name)
-    return record
 
 
 def _checked(given: dict[str, object], location: str) -> dict[str, object]:
@@ -154,10 +122,4 @@ def _plan(cloud: Cloud, *, rows: int, fails: bool) -> Plan:
     return Plan(created=cloud.now(), speed=speed, steps=steps, epochs=CONTAINER_EPOCHS, fails=fails, custom=True)
 
 
-_JOBS = "projects/{project}/locations/{location}/customJobs"
-RULES = (
-    Rule("POST", _JOBS, create),
-    Rule("GET", _JOBS, list_),
-    Rule("GET", _JOBS + "/{id}", get),
-    Rule("POST", _JOBS + "/{id}:cancel", cancel),
-)
+RULES = Jobs(CustomRecord, "customJobs", custom_body).rules(create)

@@ -1,18 +1,16 @@
-"""Tuning jobs: create, get, list, cancel."""
+"""Tuning jobs. Their file is read when they are created."""
 
-import msgspec
-
-from tuneway.local.vertex.call import Call, Cloud, Reply, Rule
+from tuneway.local.vertex.call import Call, Cloud, Reply
 from tuneway.local.vertex.datasets import Reading, Report, read
 from tuneway.local.vertex.instants import new_id
 from tuneway.local.vertex.job_view import job_body
-from tuneway.local.vertex.listing import page, start
+from tuneway.local.vertex.jobs import Jobs
 from tuneway.local.vertex.narrow import items, mapping, text
 from tuneway.local.vertex.objects import located
 from tuneway.local.vertex.records import TuningRecord, VersionRecord
-from tuneway.local.vertex.refusals import invalid, not_found
+from tuneway.local.vertex.refusals import invalid
 from tuneway.local.vertex.teachers import taught
-from tuneway.local.vertex.timeline import ENDED, Plan, ends, moment, steps_for
+from tuneway.local.vertex.timeline import Plan, ends, steps_for
 from tuneway.local.vertex.tuning_bodies import checked_body, model_source
 from tuneway.local.vertex.tuning_specs import AUTO_EPOCHS, Spec, check_family, parser_of, spec_of
 from tuneway.local.vertex.versions import model_named, version_named
@@ -45,36 +43,6 @@ def create(cloud: Cloud, call: Call) -> Reply:
         cloud.store.learn(record.name, reading.examples)
         cloud.store.put(record.name, record, due=_due(record))
     return Reply(job_body(record, cloud.now()))
-
-
-def get(cloud: Cloud, call: Call) -> Reply:
-    """The job now."""
-    return Reply(job_body(_job(cloud, call), cloud.now()))
-
-
-def list_(cloud: Cloud, call: Call) -> Reply:
-    """The location's jobs, the newest first."""
-    now = cloud.now()
-    rows = cloud.store.newest_first(TuningRecord, call.parent, before=start(call.query))
-    return Reply(page(((seq, job_body(record, now)) for seq, record in rows), call.query, key="tuningJobs"))
-
-
-def cancel(cloud: Cloud, call: Call) -> Reply:
-    """Ask for the end; asking again, or after it, changes nothing."""
-    with cloud.store.transaction():
-        record, now = _job(cloud, call), cloud.now()
-        if moment(record.plan, now).state not in ENDED:
-            plan = msgspec.structs.replace(record.plan, cancelled=now)
-            cloud.store.put(record.name, msgspec.structs.replace(record, plan=plan))
-    return Reply({})
-
-
-def _job(cloud: Cloud, call: Call) -> TuningRecord:
-    name = call.name("tuningJobs")
-    record = cloud.store.get(TuningRecord, name)
-    if record is None:
-        raise not_found(name)
-    return record
 
 
 def _same_name(cloud: Cloud, before: VersionRecord, body: dict[str, object]) -> bool:
@@ -115,9 +83,4 @@ def _plan(cloud: Cloud, spec: Spec, report: Report) -> Plan:
     )
 
 
-RULES = (
-    Rule("POST", "projects/{project}/locations/{location}/tuningJobs", create),
-    Rule("GET", "projects/{project}/locations/{location}/tuningJobs", list_),
-    Rule("GET", "projects/{project}/locations/{location}/tuningJobs/{id}", get),
-    Rule("POST", "projects/{project}/locations/{location}/tuningJobs/{id}:cancel", cancel),
-)
+RULES = Jobs(TuningRecord, "tuningJobs", job_body).rules(create)
