@@ -28,9 +28,11 @@ locals {
     files_oldest       = { collection = "files", equal = "owner", order = "created_at", direction = "ASCENDING" }
     files_newest       = { collection = "files", equal = "owner", order = "created_at", direction = "DESCENDING" }
     models_oldest      = { collection = "models", equal = "owner", order = "created_at", direction = "ASCENDING" }
+    retunes_newest     = { collection = "retunes", equal = "owner", order = "created_at", direction = "DESCENDING" }
     usage_of_owner     = { collection = "usage", equal = "owner", order = "at", direction = "ASCENDING" }
     usage_of_route     = { collection = "usage", equal = "route", order = "at", direction = "ASCENDING" }
     deployments_oldest = { collection = "deployments", equal = "owner", order = "created_at", direction = "ASCENDING" }
+    deployments_due    = { collection = "deployments", equal = "open", order = "deadline", direction = "ASCENDING" }
   }
 
   # Nobody asks by these. Large ones would be cut at 1,500 bytes and bill twice; hot ones would be indexed every minute.
@@ -41,6 +43,7 @@ locals {
     lints        = ["report", "error"]
     dead_letters = ["data", "attributes"]
     models       = ["mirrored", "moves"]
+    retunes      = ["changes", "comparison", "estimate", "hyperparameters", "moments", "plan"]
     versions     = ["checkpoints", "route", "targets"]
     parts        = ["body", "version"]
     routes       = ["targets"]

@@ -7,10 +7,13 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from tuneway.adapters import plugs
+from tuneway.edge.deployment_events import deployment_event
 from tuneway.edge.events import deploy_or_model_ref
+from tuneway.edge.telemetry.echoes import echo
 from tuneway.edge.telemetry.logs import configure
 from tuneway.edge.telemetry.observed import observed_event
 from tuneway.registry.hosting.deploying import Deploying
+from tuneway.registry.hosting.rests.resting import Outward
 from tuneway.registry.hosting.rollout import Rollout
 from tuneway.registry.models.mirror import Mirror, ModelRef
 from tuneway.registry.models.model_shelf import ModelShelf
@@ -29,6 +32,7 @@ rollout = Rollout(
     outcomes=outcomes,
     lease=settings.deploy_lease,
     decided=lambda job: promote(documents, outcomes, job=job, now=time.time),
+    outward=Outward(echo=echo(logs), announce=deployment_event),
 )
 mirror = Mirror(ModelShelf(documents, now=time.time), functools.cache(lambda: plugs.listings(settings)))
 

@@ -7,10 +7,12 @@ import flask
 import functions_framework
 
 from tuneway.adapters import plugs, prediction
+from tuneway.adapters.catalogued import fates
+from tuneway.adapters.retuning import retuner
 from tuneway.edge.door import Door
 from tuneway.edge.registry import canary as canary_edge
 from tuneway.edge.registry import deployments as deployments_edge
-from tuneway.edge.registry import model_registry
+from tuneway.edge.registry import model_registry, retirements
 from tuneway.edge.registry import rules as edge
 from tuneway.edge.registry import usage as usage_edge
 from tuneway.edge.registry.routes import RouteDesk
@@ -43,6 +45,8 @@ rules = edge.rules(inventory, keyring, letters=letters, book=book, desk=desk)
 rules += model_registry.built(documents, events, desk=desk, book=book, now=time.time)
 rules += deployments_edge.rules(rollouts, inventory) + usage_edge.rules(documents, now=time.time)
 rules += canary_edge.built(documents, events, now=time.time)
+tuned_again = retuner(settings, documents, events)
+rules += retirements.built(documents, events, fates=fates(settings), retuner=tuned_again, now=time.time)
 door = Door(rules, keyring, now=time.time, logs=logs)
 
 

@@ -28,9 +28,16 @@ class Collection(Generic[T]):
 
     def get(self, id_: str) -> Stored[T]:
         """The value now. Raises NotFound."""
+        found = self.known(id_)
+        if found is None:
+            raise NotFound(f"There is no {self._name}/{id_}.")
+        return found
+
+    def known(self, id_: str) -> Stored[T] | None:
+        """The value now; None when there is none."""
         document = self._documents.get(Key(self._name, id_))
         if document is None:
-            raise NotFound(f"There is no {self._name}/{id_}.")
+            return None
         return Stored(id_, msgspec.convert(document.fields, self._kind), document.version)
 
     def find(

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 from typing_extensions import override
 
-from tuneway.errors import AlreadyExists, Conflict, NotFound, TryLater
+from tuneway.errors import AlreadyExists, Conflict, TryLater
 from tuneway.ports import Create, Document, Documents, Key, Put, Query, Replace, Where, Write
 from tuneway.state import Collection, Stored
 
@@ -58,6 +58,7 @@ OPENINGS = {
     "sweeps": Opening("due"),
     "deployments": Opening("open", holds=True),
     "canaries": Opening("open", holds=True),
+    "retunes": Opening("open", holds=True),
 }
 
 
@@ -89,7 +90,7 @@ class MarkedDocuments(Documents):
         if self._busy_at is not None and 0 <= now - self._busy_at < TRUST:
             return
         for _ in range(ATTEMPTS):
-            if _said(self._inner, "busy", _mark_of(self._inner), now=now):
+            if _said(self._inner, "busy", _marks(self._inner).known(ID), now=now):
                 self._busy_at = now
                 return
         raise TryLater("The state could not be marked as busy. Ask again.")
@@ -97,7 +98,7 @@ class MarkedDocuments(Documents):
 
 def beat(documents: Documents, rooms: Callable[[], int], *, now: float) -> int:
     """What ``rooms`` woke, asked unless nothing is under way: then this is one read. Repeating it repeats messages."""
-    mark = _mark_of(documents)
+    mark = _marks(documents).known(ID)
     if mark is not None and mark.value.says == "idle" and now - mark.value.at < ASKS:
         return 0
     woken = rooms()
@@ -129,13 +130,6 @@ def _opens(write: Write) -> bool:
 
 def _marks(documents: Documents) -> Collection[Mark]:
     return Collection(documents, "underway", Mark)
-
-
-def _mark_of(documents: Documents) -> Stored[Mark] | None:
-    try:
-        return _marks(documents).get(ID)
-    except NotFound:
-        return None
 
 
 def _said(

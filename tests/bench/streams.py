@@ -17,7 +17,15 @@ import msgspec
 
 from tests.bench.doors import CHAT, GEMINI, GEMINI_STREAM, function, predicting
 from tests.bench.figures import LOAD_CORE, Load, built, chat_bodies
-from tests.bench.processes import cpu_seconds, free_port, memory_mb, pinned, running, seconds_to_first_answer
+from tests.bench.processes import (
+    as_nice_as_we_are,
+    cpu_seconds,
+    free_port,
+    memory_mb,
+    pinned,
+    running,
+    seconds_to_first_answer,
+)
 
 GAP_US = 50_000  # 20 tokens a second
 PASSING = """import asyncio
@@ -124,7 +132,11 @@ class Streams:
     def _started(self, load: Load) -> "subprocess.Popen[bytes]":
         streams, seconds = self._given
         given: list[str | Path] = [str(load.port), load.path, streams, seconds, load.body, str(GAP_US)]
-        return subprocess.Popen(pinned(LOAD_CORE, self._program, *given), stdout=subprocess.PIPE)
+        holding = subprocess.Popen(
+            pinned(LOAD_CORE, self._program, *given), stdout=subprocess.PIPE, start_new_session=True
+        )
+        as_nice_as_we_are(holding.pid)
+        return holding
 
 
 def measured(folder: Path, *, streams: int, seconds: float) -> Iterator[Row]:

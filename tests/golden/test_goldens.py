@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.golden.openai_document import validator
+from tests.splits import splits
 from tuneway.prediction.complete import DIALECTS
 from tuneway.prediction.framing.sse import SseDecoder
 from tuneway.prediction.hub.answer import Chunk, Exchange
 from tuneway.prediction.hub.decode import decode_chat_request
+from tuneway.prediction.retelling import answer_retold, stream_retold
 from tuneway.routing.routes import Dialect, Target
 
 HERE = Path(__file__).parent
@@ -57,7 +59,9 @@ def golden(case: Path, file: str) -> Any:
 
 
 def chunks_of(case: Path, *pieces: bytes) -> list[Chunk]:
-    framing, decoder = SseDecoder(), DIALECTS[dialect(case)].stream_decoder(exchange(case))
+    framing = SseDecoder()
+    words = DIALECTS[dialect(case)].stream_decoder(exchange(case))
+    decoder = stream_retold(words, exchange(case).request, dialect(case))
     events = [event for piece in pieces for event in framing.decode(piece)] + framing.flush()
     return [chunk for event in events for chunk in decoder.decode(event)] + decoder.flush()
 
@@ -71,7 +75,7 @@ def test_a_chat_request_becomes_the_hosts_request(case: Path) -> None:
 @pytest.mark.parametrize("case", ANSWERED, ids=name)
 def test_the_hosts_answer_becomes_a_completion(case: Path) -> None:
     completion = DIALECTS[dialect(case)].from_response((case / "response.json").read_bytes(), exchange(case))
-    assert wire(completion) == golden(case, "completion.json")
+    assert wire(answer_retold(completion, exchange(case).request, dialect(case))) == golden(case, "completion.json")
 
 
 @pytest.mark.parametrize("case", STREAMED, ids=name)
@@ -84,9 +88,7 @@ def test_the_hosts_stream_becomes_chunks(case: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_any_split_of_a_stream_gives_the_same_chunks(case: Path, data: st.DataObject) -> None:
     body = (case / "stream.sse").read_bytes()
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)))))
-    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    assert wire(chunks_of(case, *pieces)) == golden(case, "chunks.json")
+    assert wire(chunks_of(case, *data.draw(splits(body)))) == golden(case, "chunks.json")
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=name)

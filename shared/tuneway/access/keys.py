@@ -32,6 +32,11 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float | None = None
     max_cost_usd: float | None = None
 
+    @property
+    def tenant(self) -> str | None:
+        """Whose things the key may name; None means everybody's."""
+        return None if Scope.ADMIN in self.scopes else self.owner
+
 
 def key_from(randomness: bytes) -> str:
     """A new key's text from 32 random bytes: ``tw-`` and 43 URL-safe characters."""

@@ -1,5 +1,7 @@
 """Deployments on Amazon Bedrock: a custom model served on demand needs neither an upload nor an endpoint."""
 
+from collections.abc import Mapping
+
 from tuneway.adapters.aws_addresses import region_of
 from tuneway.adapters.bedrock_deployments import BedrockDeployments, DeploymentState, DeploymentStatus
 from tuneway.errors import BadInput
@@ -32,6 +34,16 @@ class BedrockDeployer:
         if found.model != order.model:
             raise BadInput(f"A deployment '{order.id}' of another model is there: {found.arn}. Give another name.")
         return _seen(found)
+
+    def share(self, order: DeployOrder, shares: Mapping[str, int]) -> Work:
+        """Nothing to do: an ARN is one model's alone."""
+        del order, shares
+        return Work(done=True)
+
+    def rest(self, order: DeployOrder) -> Work:
+        """Nothing to do: on demand costs by token and nothing while nobody asks, and a new deployment has a new ARN."""
+        del order
+        return Work(done=True)
 
     def remove(self, order: DeployOrder) -> Work:
         """Serve it no longer."""

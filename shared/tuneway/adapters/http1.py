@@ -2,10 +2,13 @@
 
 import asyncio
 from asyncio import AbstractEventLoop, Future, TimerHandle, Transport
+from collections.abc import Awaitable
 from typing import cast
 
 import httptools
 from typing_extensions import override
+
+from tuneway.ports import Take
 
 HIGH_WATER = 262_144
 FAIR_SHARE = 65_536  # bytes handed over at a time: what comes in a flood waits until the others have had their turn
@@ -26,12 +29,13 @@ class TooSlow(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """One exchange at a time: ``begin``, then ``head``, then ``next_bytes`` until it gives none."""
+    """One exchange at a time: ``begin``, ``head``, ``next_bytes`` until it gives none, or ``pour`` for the rest."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
         self._parser = httptools.HttpResponseParser(self)
-        self._waiter: Future[None] | None = None
+        self._waiter: Future[Awaitable[object] | None] | None = None
+        self._take: Take | None = None
         self._watch: TimerHandle | None = None
         self._transport: Transport
         self._fault: Exception | None = None
@@ -85,6 +89,27 @@ class Connection(asyncio.Protocol):
             await self._arrival()
         return self._taken()
 
+    async def pour(self, take: Take) -> None:
+        """Hand over the rest of the body, each arrival while it is read. Raises Broken, TooSlow, what ``take`` raises.
+
+        Whoever pours is woken only when he has something to wait for, and at the end: a task that wakes for every
+        arrival costs more than all else that is done with it.
+        """
+        held: Awaitable[object] | None = None
+        while self._body or not self._complete:
+            if self._body:
+                held = take(self._taken())
+            else:
+                try:
+                    held = await self._arrival(take)
+                finally:
+                    self._take = None
+            if held is not None:
+                await held
+            elif self._sated:
+                await asyncio.sleep(0)
+            self._sated, held = False, None
+
     def _taken(self) -> bytes:
         """What waits of the body, at most a fair share of it."""
         data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
@@ -125,18 +150,32 @@ class Connection(asyncio.Protocol):
             self.open = False
             self._transport.abort()
 
-    def _arrival(self) -> Future[None]:
+    def _arrival(self, take: Take | None = None) -> Future[Awaitable[object] | None]:
         """What to wait for. Raises what has gone wrong: after what came before it was taken."""
         if self._fault is not None:
             raise self._fault
         self._last = self._loop.time()
+        self._take = take
         self._waiter = self._loop.create_future()
         return self._waiter
 
-    def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
+    def _wake(self, held: Awaitable[object] | None = None) -> None:
+        waiter, self._waiter, self._take = self._waiter, None, None
         if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+            waiter.set_result(held)
+
+    def _hand_over(self, take: Take) -> None:
+        """Give what has arrived to whom it is poured."""
+        self._last = self._loop.time()
+        try:
+            held = take(self._taken())
+        except Exception as exc:  # noqa: BLE001  (raised again by the one who pours, in his own task)
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(exc)
+            self._wake()
+            return
+        if held is not None or self._body or self._complete:
+            self._wake(held)
 
     def _fail(self, fault: Exception) -> None:
         if self._fault is None and not self._complete:
@@ -186,7 +225,11 @@ class Connection(asyncio.Protocol):
         if not self._head and self._heard > HEAD_LIMIT:
             self._fail(Broken("the head has no end"))
             self.close()
-        self._wake()
+        take = self._take
+        if take is not None and self._body:
+            self._hand_over(take)
+        elif take is None or self._complete:
+            self._wake()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Self
 
 import httptools
+from typing_extensions import override
 
 from tuneway.adapters.http1 import Broken, Connection, TooSlow
 from tuneway.errors import UpstreamError
-from tuneway.ports import LARGEST_ANSWER, Timeouts, UpstreamRequest
+from tuneway.ports import LARGEST_ANSWER, Pouring, Take, Timeouts, UpstreamRequest
 
 Origin = tuple[bytes, bytes, int]
 PORTS = {b"http": 80, b"https": 443}
@@ -90,7 +91,7 @@ class HttptoolsUpstream:
         return self._tls
 
 
-class _Call:
+class _Call(Pouring):
     """One call and its answer in one object: the hot path makes as few as it can."""
 
     __slots__ = ("_connection", "_origin", "_pool", "_request", "status")
@@ -163,9 +164,11 @@ class _Call:
     def chunks(self) -> Self:
         return self
 
+    @override
     def __aiter__(self) -> Self:
         return self
 
+    @override
     async def __anext__(self) -> bytes:
         try:
             chunk = await self._connection.next_bytes()
@@ -174,6 +177,13 @@ class _Call:
         if chunk:
             return chunk
         raise StopAsyncIteration
+
+    @override
+    async def pour(self, take: Take) -> None:
+        try:
+            await self._connection.pour(take)
+        except (Broken, TooSlow) as exc:
+            raise _fault_of(exc) from exc
 
     async def _next(self) -> bytes:
         try:

@@ -2,12 +2,13 @@
 
 import re
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import msgspec
 
 from tuneway.adapters.vertex_job import Fault, state_of, told
 from tuneway.adapters.vertex_jobs import NOT_ENDED, TOKEN_LABEL, JobKind, VertexJobs
+from tuneway.adapters.vertex_machines import MachineSpec, machine_spec
 from tuneway.adapters.vertex_rest import VertexRest
 from tuneway.adapters.vertex_specs import refuse
 from tuneway.errors import BadInput
@@ -29,14 +30,6 @@ CHOICES = (
     "tuning_mode",
     "teacher",
 )
-
-
-class MachineSpec(TypedDict):
-    """MachineSpec."""
-
-    machineType: str
-    acceleratorType: NotRequired[str]
-    acceleratorCount: NotRequired[int]
 
 
 class ContainerSpec(TypedDict):
@@ -159,17 +152,7 @@ def from_json(body: bytes | str) -> ProviderJob:
 
 def _worker(request: TuningRequest, container: TrainingContainer) -> WorkerPoolSpec:
     filled: ContainerSpec = {"imageUri": container.image, "args": arguments(request, container)}
-    return {"machineSpec": _machine(container), "replicaCount": 1, "containerSpec": filled}
-
-
-def _machine(container: TrainingContainer) -> MachineSpec:
-    if container.accelerator_type is None:
-        return {"machineType": container.machine_type}
-    return {
-        "machineType": container.machine_type,
-        "acceleratorType": container.accelerator_type,
-        "acceleratorCount": container.accelerator_count or 1,
-    }
+    return {"machineSpec": machine_spec(container), "replicaCount": 1, "containerSpec": filled}
 
 
 # The service documents which filters it takes: ListCustomJobsRequest.filter.

@@ -32,12 +32,17 @@ class Listed(msgspec.Struct, frozen=True, rename="camel"):
     output_uri: str = ""
 
 
-class _Page(msgspec.Struct, frozen=True, rename="camel"):
+class Page(msgspec.Struct, frozen=True, rename="camel"):
     """One page of either collection."""
 
     tuning_jobs: list[msgspec.Raw] = []
     custom_jobs: list[msgspec.Raw] = []
     next_page_token: str = ""
+
+    @property
+    def bodies(self) -> list[msgspec.Raw]:
+        """The jobs on it."""
+        return self.tuning_jobs + self.custom_jobs
 
 
 class JobKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +113,7 @@ class VertexJobs:
             return None
         try:
             page = (
-                self._page(location, " OR ".join(NAMED.format(token=token) for token in tokens)) if tokens else _Page()
+                self._page(location, " OR ".join(NAMED.format(token=token) for token in tokens)) if tokens else Page()
             )
         except (BadInput, NotAllowed, NotFound):
             self._refused.add(NAMED)
@@ -116,13 +121,12 @@ class VertexJobs:
         except TryLater:
             # A proxy may find the address too long; where it is the provider that is away, the next call shows it.
             return None
-        bodies = (*page.tuning_jobs, *page.custom_jobs)
-        jobs = [self._read(body) for body in bodies]
+        jobs = [self._read(body) for body in page.bodies]
         # One that was not asked for shows a filter that is not heeded; too few, one that is not understood.
         if page.next_page_token or any(job.token not in tokens for job in jobs) or 2 * len(jobs) < len(tokens):
             self._refused.add(NAMED)
             return None
-        return list(self._whole(bodies))
+        return list(self._whole(page.bodies))
 
     def _whole(self, bodies: Iterable[msgspec.Raw]) -> Iterator[ProviderJob]:
         """The jobs with all that ``get`` tells of them; one whose rest cannot be told now is left out."""
@@ -132,13 +136,13 @@ class VertexJobs:
     def _listed(self, location: str, wanted: str) -> Iterator[tuple[Listed, msgspec.Raw]]:
         """Our jobs of this kind, and perhaps some that the filter was to leave out."""
         for page in self._pages(location, wanted):
-            for body in (*page.tuning_jobs, *page.custom_jobs):
+            for body in page.bodies:
                 with mapped():
                     job = msgspec.json.decode(body, type=Listed)
                 if TOKEN_LABEL in job.labels and self._kind.takes(job):
                     yield job, body
 
-    def _pages(self, location: str, wanted: str) -> Iterator[_Page]:
+    def _pages(self, location: str, wanted: str) -> Iterator[Page]:
         first = self._first_page(location, wanted)
         token = first.next_page_token
         yield first
@@ -147,7 +151,7 @@ class VertexJobs:
             token = page.next_page_token
             yield page
 
-    def _first_page(self, location: str, wanted: str) -> _Page:
+    def _first_page(self, location: str, wanted: str) -> Page:
         try:
             return self._page(location, wanted)
         except BadInput:
@@ -157,11 +161,11 @@ class VertexJobs:
             self._refused.add(wanted)
             return self._page(location, wanted)
 
-    def _page(self, location: str, wanted: str, *, token: str = "") -> _Page:
+    def _page(self, location: str, wanted: str, *, token: str = "") -> Page:
         query = {"pageSize": PAGE, "filter": self._sent(wanted), "pageToken": token}
         body = self._rest.page(location, query={name: value for name, value in query.items() if value})
         with mapped():
-            return msgspec.json.decode(body, type=_Page)
+            return msgspec.json.decode(body, type=Page)
 
     def _sent(self, wanted: str) -> str:
         return "" if wanted in self._refused else wanted

@@ -33,6 +33,11 @@ class VertexResources(VertexRest):
         """POST; the operation that began, as JSON. After TryLater it may have begun all the same."""
         return self._accepted("POST", self._url(name), query=query, body=msgspec.json.encode(body))
 
+    def change(self, name: str, body: object, *, mask: str) -> bytes:
+        """PATCH of the fields in ``mask``; the resource as it is then, as JSON."""
+        sent = msgspec.json.encode(body)
+        return self._accepted("PATCH", self._url(name), query={"updateMask": mask}, body=sent)
+
     def delete(self, name: str) -> bytes | None:
         """The operation that began, as JSON; None when it is gone already."""
         try:

@@ -1,14 +1,16 @@
 """The bodies that put a model on an endpoint of Vertex AI, in Google's spelling."""
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
-from tuneway.adapters.vertex_custom import MachineSpec
+from tuneway.adapters.vertex_machines import MachineSpec, machine_spec
 from tuneway.errors import BadInput
-from tuneway.ports import DeployOrder, Machine, ServingContainer
+from tuneway.ports import DeployOrder, ServingContainer
+from tuneway.registry.hosting.traffic.shares import WHOLE, beside, carrying, without
 
 LABEL = "tuneway-deployment"
-# On an endpoint of its own, one model: a fixed id means that deploying twice cannot make two of it.
-DEPLOYED_ID = "1"
+THIS_MODEL = "0"
+NOTHING: dict[str, int] = {}
 # A container first fetches its weights: https://cloud.google.com/vertex-ai/docs/reference/rest (deploymentTimeout).
 START_SECONDS = 7200
 
@@ -85,18 +87,30 @@ class DeployModel(TypedDict):
     """DeployModelRequest; the key ``0`` is the model being deployed."""
 
     deployedModel: DeployedModel
-    trafficSplit: dict[str, int]
+    trafficSplit: NotRequired[dict[str, int]]
 
 
 class UndeployModel(TypedDict):
-    """UndeployModelRequest; the last model of an endpoint may go without a split."""
+    """UndeployModelRequest; the last model of an endpoint goes without a split."""
 
     deployedModelId: str
+    trafficSplit: NotRequired[dict[str, int]]
+
+
+class SharedTraffic(TypedDict):
+    """Endpoint, as far as a change of its traffic goes: ``updateMask=trafficSplit``."""
+
+    trafficSplit: dict[str, int]
 
 
 def labels(order: DeployOrder) -> dict[str, str]:
     """What a resource of this order carries, and no other."""
     return {LABEL: order.mark or order.id}
+
+
+def endpoint_labels(order: DeployOrder) -> dict[str, str]:
+    """What its endpoint carries, which may be another order's."""
+    return {LABEL: order.endpoint_mark or order.endpoint} if order.endpoint else labels(order)
 
 
 def model(order: DeployOrder) -> UploadModel:
@@ -120,24 +134,47 @@ def endpoint(order: DeployOrder) -> Endpoint:
     return {"displayName": order.display_name, "labels": labels(order), "dedicatedEndpointEnabled": True}
 
 
-def deployed_model(order: DeployOrder, *, model: str) -> DeployModel:
-    """The model on its machines, with all the traffic. Raises BadInput for an order without a machine."""
+def deployed_model(order: DeployOrder, *, model: str, there: Mapping[str, int] = NOTHING) -> DeployModel:
+    """The model on its machines, with its share of the traffic: all of it unless others are ``there``, by their shares.
+
+    Raises BadInput for an order without a machine.
+    """
     if order.machine is None:
         raise BadInput(f"Deployment '{order.id}' has no machine. Give machine_type.", param="machine_type")
     replicas = order.machine.replicas
-    return {
+    body: DeployModel = {
         "deployedModel": {
-            "id": DEPLOYED_ID,
+            "id": order.deployed_id,
             "model": model,
             "displayName": order.display_name,
             "dedicatedResources": {
-                "machineSpec": _machine(order.machine),
+                "machineSpec": machine_spec(order.machine),
                 "minReplicaCount": replicas,
                 "maxReplicaCount": replicas,
             },
-        },
-        "trafficSplit": {"0": 100},
+        }
     }
+    # Without a split the others keep what they have: https://cloud.google.com/vertex-ai/docs/reference/rest
+    # (projects.locations.endpoints/deployModel).
+    if not there or order.traffic:
+        body["trafficSplit"] = _joined(there, order.traffic)
+    return body
+
+
+def undeployed(id_: str, *, there: Mapping[str, int]) -> UndeployModel:
+    """The model off the endpoint; what it carries of the traffic goes to the others that are ``there``."""
+    if not there.get(id_) or len(there) == 1:
+        return {"deployedModelId": id_}
+    return {"deployedModelId": id_, "trafficSplit": carrying(without(there, {id_}))}
+
+
+def shared(shares: Mapping[str, int]) -> SharedTraffic:
+    """The traffic of an endpoint."""
+    return {"trafficSplit": carrying(shares)}
+
+
+def _joined(there: Mapping[str, int], share: int) -> dict[str, int]:
+    return carrying({**beside(there, share), THIS_MODEL: share}) if there else {THIS_MODEL: WHOLE}
 
 
 def _container(container: ServingContainer) -> ModelContainerSpec:
@@ -153,13 +190,3 @@ def _container(container: ServingContainer) -> ModelContainerSpec:
     if container.shared_memory_mb is not None:
         spec["sharedMemorySizeMb"] = str(container.shared_memory_mb)
     return spec
-
-
-def _machine(machine: Machine) -> MachineSpec:
-    if machine.accelerator_type is None:
-        return {"machineType": machine.machine_type}
-    return {
-        "machineType": machine.machine_type,
-        "acceleratorType": machine.accelerator_type,
-        "acceleratorCount": machine.accelerator_count or 1,
-    }

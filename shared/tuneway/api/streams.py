@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +11,10 @@ from tuneway.api.answers import ModelResponseStream
 from tuneway.api.background import background
 from tuneway.api.errors import APIError, cut_off, of_event, of_fault
 from tuneway.errors import TunewayError
+from tuneway.prediction.events import Events
 from tuneway.prediction.framing.sse import SseDecoder
 
-Pieces = AsyncGenerator[bytes, None]
+Pieces = Events
 DONE = b"[DONE]"
 ENDED = b""  # the end of the body, where DONE should have come before
 

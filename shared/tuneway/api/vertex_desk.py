@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from tuneway.adapters.vertex_custom import CUSTOM
-from tuneway.adapters.vertex_jobs import TOKEN_LABEL, JobKind, VertexJobs
+from tuneway.adapters.vertex_jobs import TOKEN_LABEL, JobKind, Page, VertexJobs
 from tuneway.adapters.vertex_open import OPEN, with_checkpoints
 from tuneway.adapters.vertex_rest import VertexRest
 from tuneway.adapters.vertex_tuning import GEMINI
@@ -42,12 +42,6 @@ class _Marks(msgspec.Struct, frozen=True, rename="camel"):
 
     name: str = ""
     output_uri: str = ""
-
-
-class _Page(msgspec.Struct, frozen=True, rename="camel"):
-    tuning_jobs: list[msgspec.Raw] = []
-    custom_jobs: list[msgspec.Raw] = []
-    next_page_token: str = ""
 
 
 class VertexDesk:
@@ -86,8 +80,8 @@ class VertexDesk:
         while True:
             query = {"pageSize": PAGE, "filter": OURS.get(jobs, ""), "pageToken": token}
             given = {name: value for name, value in query.items() if value}
-            page = _decoded(self._rest(jobs).page(location, query=given), _Page)
-            yield from (*page.tuning_jobs, *page.custom_jobs)
+            page = _decoded(self._rest(jobs).page(location, query=given), Page)
+            yield from page.bodies
             token = page.next_page_token
             if not token:
                 return

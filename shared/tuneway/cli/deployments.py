@@ -12,7 +12,7 @@ from tuneway.cli.client import Client, show
 from tuneway.cli.options import connected
 
 PATH = "/v1/registry/deployments"
-COLUMNS = ("DEPLOYMENT", "STATUS", "MODEL", "ALIAS", "MACHINE", "USD AN HOUR", "REMARK")
+COLUMNS = ("DEPLOYMENT", "STATUS", "MODEL", "ALIAS", "TRAFFIC", "MACHINE", "USD AN HOUR", "REMARK")
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -35,6 +35,12 @@ class Error(msgspec.Struct, frozen=True):
     message: str
 
 
+class Sleep(msgspec.Struct, frozen=True):
+    """What sleep has saved, all in all, if the price is known."""
+
+    saved_usd: float | None = None
+
+
 class Row(msgspec.Struct, frozen=True):
     """A deployment as far as the table shows it."""
 
@@ -47,7 +53,10 @@ class Row(msgspec.Struct, frozen=True):
     machine: Machine | None = None
     hourly: Hourly | None = None
     stage: str | None = None
+    endpoint: str = ""
+    traffic: dict[str, int] = {}
     error: Error | None = None
+    sleep: Sleep | None = None
 
 
 @click.group()
@@ -78,7 +87,7 @@ def list_deployments(client: Client, *, all_: bool, as_json: bool) -> None:
 @connected
 def show_deployment(client: Client, deployment: str) -> None:
     """Show DEPLOYMENT with its history, as JSON."""
-    show(client.call("GET", _one(deployment)))
+    show(client.call("GET", one(deployment)))
 
 
 @deployments.command()
@@ -91,6 +100,10 @@ def show_deployment(client: Client, deployment: str) -> None:
 @click.option("--replicas", type=int, help="How many machines.")
 @click.option("--alias", help="The name it will answer under; the version's own if not given.")
 @click.option("--name", help="What the deployment is called, to have several of one version.")
+@click.option("--endpoint", help="A deployment of yours that it is put beside, behind the same endpoint.")
+@click.option(
+    "--traffic", type=click.IntRange(0, 100), help="Percent of that endpoint's calls that it gets; 0 if not given."
+)
 @connected
 def create(client: Client, /, model: str, **options: str | int | None) -> None:
     """Deploy the registered MODEL; what an hour of it costs stands in the answer."""
@@ -99,17 +112,44 @@ def create(client: Client, /, model: str, **options: str | int | None) -> None:
 
 
 @deployments.command()
+@click.argument("shares", nargs=-1, required=True, metavar="DEPLOYMENT=PERCENT...")
+@connected
+def traffic(client: Client, /, shares: tuple[str, ...]) -> None:
+    """Share the calls of an endpoint among all the deployments behind it: ft-1-1=80 ft-1-2=20."""
+    wanted = dict(map(_share, shares))
+    if len(wanted) < len(shares):
+        raise click.BadParameter("each deployment is named once.", param_hint="DEPLOYMENT=PERCENT")
+    answer = client.call("PATCH", one(next(iter(wanted))), {"traffic": wanted})
+    split = msgspec.convert(answer, Row).traffic
+    click.echo(f"Shared: {', '.join(f'{id_} {share} %' for id_, share in split.items())}.")
+
+
+@deployments.command()
 @click.argument("deployment")
-@click.option("--force", is_flag=True, help="Also when aliases lead there: they are then gone, too.")
+@click.option(
+    "--force", is_flag=True, help="Also when aliases lead there, which are then gone, or others have no share."
+)
 @connected
 def delete(client: Client, /, deployment: str, *, force: bool) -> None:
-    """Undeploy DEPLOYMENT and delete its endpoint and its uploaded model; the weights stay."""
-    answer = client.call("DELETE", _one(deployment) + ("?force=true" if force else ""))
+    """Undeploy DEPLOYMENT and delete its endpoint and its uploaded model; the weights stay.
+
+    An endpoint that others are behind stays, and its calls go to those.
+    """
+    answer = client.call("DELETE", one(deployment) + ("?force=true" if force else ""))
     click.echo(f"Deployment {answer['id']} is {answer['status']}.")
 
 
-def _one(deployment: str) -> str:
+def one(deployment: str) -> str:
+    """The path of a deployment."""
     return f"{PATH}/{quote(deployment, safe='')}"
+
+
+def _share(text: str) -> tuple[str, int]:
+    """``ft-1-1=80``."""
+    id_, _, percent = text.rpartition("=")
+    if not id_ or not percent.isascii() or not percent.isdigit():
+        raise click.BadParameter(f"{text!r} is not like ft-1-1=80.", param_hint="DEPLOYMENT=PERCENT")
+    return id_, int(percent)
 
 
 def _folded(rows: Sequence[Row]) -> list[Row]:
@@ -125,13 +165,22 @@ def _table(rows: Iterable[Row]) -> Table:
     for column in COLUMNS:
         table.add_column(column, overflow="fold", no_wrap=column in {"STATUS", "USD AN HOUR"})
     for row in rows:
-        table.add_row(row.id, row.status, _model(row), row.alias or "-", _machine(row), _cost(row), _remark(row))
+        table.add_row(
+            row.id, row.status, _model(row), row.alias or "-", _traffic(row), _machine(row), _cost(row), _remark(row)
+        )
     return table
 
 
 def _model(row: Row) -> str:
     point = f"@cp-{row.checkpoint}" if row.checkpoint else ""
     return f"{row.model}@{row.version}{point}" if row.model else "-"
+
+
+def _traffic(row: Row) -> str:
+    """Its share, and of which endpoint, where others are behind it, too."""
+    if len(row.traffic) <= 1:
+        return "-"
+    return f"{row.traffic.get(row.id, 0)} % of {row.endpoint.rpartition('/')[2]}"
 
 
 def _machine(row: Row) -> str:
@@ -149,4 +198,7 @@ def _cost(row: Row) -> str:
 
 
 def _remark(row: Row) -> str:
-    return row.error.message if row.error else row.stage or ""
+    usd = row.sleep.saved_usd if row.sleep else None
+    saved = f"Sleep has saved {usd:.2f} USD." if usd else ""
+    said = row.error.message if row.error else row.stage or ""
+    return f"{said} {saved}".strip()

@@ -3,7 +3,7 @@
 import click
 from typing_extensions import override
 
-from tuneway.cli import lineage, registered
+from tuneway.cli import lineage, registered, resting, retunes
 from tuneway.cli.canary import canary
 from tuneway.cli.chat import chat
 from tuneway.cli.checkpoints import checkpoints
@@ -19,6 +19,7 @@ from tuneway.cli.jobs_create import create
 from tuneway.cli.keys import keys
 from tuneway.cli.local import package, simulate, up
 from tuneway.cli.models import bases
+from tuneway.cli.retiring import retiring
 from tuneway.cli.routes import models, routes
 from tuneway.cli.sweeps import sweeps
 from tuneway.cli.usage import usage
@@ -43,9 +44,11 @@ def main() -> None:
     """Fine-tune, deploy, route and call models in your own cloud account."""
 
 
-for command in (bases, *registered.COMMANDS, *lineage.COMMANDS):
+for command in (bases, retiring, *registered.COMMANDS, *lineage.COMMANDS, *retunes.COMMANDS):
     models.add_command(command)
 routes.add_command(canary)
+for command in resting.COMMANDS:
+    deployments.add_command(command)
 for command in (create, estimate, watch, compare, checkpoints):
     jobs.add_command(command)
 for command in (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from starlette.responses import Response
@@ -10,6 +10,8 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from tuneway.edge.errors import Answer, ClientLeft
+from tuneway.edge.spout import spout_of
+from tuneway.prediction.events import Events, LiveEvents
 
 Headers = Sequence[tuple[bytes, bytes]]
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
@@ -43,7 +45,7 @@ class StreamReply(Response):
     status and the fault, if any, once the last event is out; ``mark`` stands in the last piece of a whole stream.
     """
 
-    def __init__(self, first: bytes, events: AsyncGenerator[bytes, None], *, ended: Ended, mark: bytes = DONE) -> None:
+    def __init__(self, first: bytes, events: Events, *, ended: Ended, mark: bytes = DONE) -> None:
         self.status_code = 200
         self.body = b""
         self.background = None
@@ -60,8 +62,7 @@ class StreamReply(Response):
             with Watch(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": self._first, "more_body": True})
-                # In a task of its own an arrival wakes a few frames; here it would wake the framework's twenty as well.
-                last = await asyncio.create_task(self._sent(send))
+                last = await self._rest(receive, send)
             await send(
                 {"type": "http.response.body", "body": b""}
             )  # not watched: a server calls a client with its answer gone
@@ -72,8 +73,16 @@ class StreamReply(Response):
             await self._events.aclose()
             self._ended(status, fault or None)
 
-    async def _sent(self, send: Send) -> bytes:
+    async def _rest(self, receive: Receive, send: Send) -> bytes:
         """The last piece, once all are out."""
+        if isinstance(self._events, LiveEvents):
+            spout = spout_of(receive, send, first=self._first)
+            await self._events.pour(spout.take)
+            return spout.last
+        # In a task of its own an arrival wakes a few frames; here it would wake the framework's twenty as well.
+        return await asyncio.create_task(self._sent(send))
+
+    async def _sent(self, send: Send) -> bytes:
         last = self._first
         async for last in self._events:
             await send({"type": "http.response.body", "body": last, "more_body": True})
@@ -107,6 +116,7 @@ class Watch:
         self.over = True
         if self._looking is not None:
             self._looking.cancel()
+            self._looking = None  # or the task's end, which holds its frame, and this would keep each other alive
         if self._left and self._task is not None and kind is asyncio.CancelledError:
             self._task.uncancel()
             raise ClientLeft("The client left before its answer was complete.", code="client_left")

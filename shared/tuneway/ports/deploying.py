@@ -1,5 +1,6 @@
 """Where tuned models are put to answer calls."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -34,6 +35,9 @@ class DeployOrder(msgspec.Struct, frozen=True, kw_only=True):
     then ``container`` and ``machine`` are what serves it, and ``served_name`` is what the container calls the model, if
     it has to be told. ``label`` says which of the version's weights they are. ``mark`` is this order's alone: what is
     there under its id and does not carry it is somebody else's, and left alone; empty, the id is the mark.
+    ``endpoint`` is the id of another order's endpoint that it is put on, and ``endpoint_mark`` that one's mark; empty,
+    it has its own. There the model is called ``deployed_id``, and gets ``traffic`` percent of the calls. ``shared``
+    says that others are, or were, on that endpoint, too, and ``keep_endpoint`` that they need it still.
     """
 
     id: str
@@ -47,6 +51,12 @@ class DeployOrder(msgspec.Struct, frozen=True, kw_only=True):
     served_name: str = ""
     label: str = "final"
     mark: str = ""
+    endpoint: str = ""
+    endpoint_mark: str = ""
+    deployed_id: str = "1"
+    traffic: int = 100
+    shared: bool = False
+    keep_endpoint: bool = False
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +97,18 @@ class Deployer(Protocol):
 
     def deploy(self, order: DeployOrder) -> Work:
         """Have the model answer there."""
+        ...
+
+    def share(self, order: DeployOrder, shares: Mapping[str, int]) -> Work:
+        """Have the endpoint's traffic shared like this: percent by ``deployed_id``, those alone that are there."""
+        ...
+
+    def rest(self, order: DeployOrder) -> Work:
+        """Take the model off its machines and keep its endpoint and what was uploaded: ``deploy`` brings it back.
+
+        What it carried goes to the others on the endpoint. Done when nothing of the order is deployed any more, or
+        where a model costs nothing while nobody asks.
+        """
         ...
 
     def remove(self, order: DeployOrder) -> Work:

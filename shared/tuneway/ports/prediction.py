@@ -1,6 +1,7 @@
 """What a model call needs: HTTP, tokens, the snapshot."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -8,6 +9,8 @@ import msgspec
 
 # Bytes of a whole answer: far beyond a model's longest, far below what an instance has. A stream may be longer.
 LARGEST_ANSWER = 64 * 2**20
+# Takes what has arrived, and gives something to wait for when no more may come before that is over.
+Take = Callable[[bytes], Awaitable[object] | None]
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +51,19 @@ class UpstreamResponse(Protocol):
     def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, never joined. Raises UpstreamError when the connection breaks or stalls."""
         ...
+
+
+class Pouring(ABC, AsyncIterator[bytes]):
+    """What ``chunks`` gives where a plug can do more: the same bytes without a task that wakes for each arrival.
+
+    A class to be derived from, because to ask an object for a Protocol's methods costs more than an arrival does.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def pour(self, take: Take) -> None:
+        """Give the rest of the body to ``take`` while it is read. Raises as the iterator does, and as ``take``."""
 
 
 class Upstream(Protocol):

@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from tuneway.errors import NotFound, TunewayError, UpstreamError
+from tuneway.prediction.asleep import ModelAsleep, asleep_fault
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.patience import too_slow
 from tuneway.prediction.withheld import Withheld
 from tuneway.routing.health import Health
+from tuneway.routing.places import place_of
 from tuneway.routing.policy import Move, move_after, pause
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.select import Draw, sequence
@@ -37,13 +39,15 @@ class Attempts:
         draw: Draw = random.random,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """``renew`` gets a target's host a fresh token; False where there is none other."""
+        """``renew`` gets a target's host a fresh token; False where there is none other. ``now`` is in Unix seconds."""
         self._health = Health(clock=clock)
         self._renew = renew
         self._draw = draw
         self._clock = clock
         self._sleep = sleep
+        self._now = now
 
     async def answered(self, journey: Journey, ask: Ask[A], *, resolve: Resolve) -> A:
         """The first answer. Raises the fault that says most when there is none; 504 when the route's time is up.
@@ -52,7 +56,7 @@ class Attempts:
         """
         route, total = journey.route, journey.route.timeouts.total
         if total is None:
-            if _leads_to_one(route):  # nearly every call: it need not pay for ways it never goes
+            if _leads_to_one(route) and not journey.asleep:  # nearly every call: it need not pay for ways it never goes
                 return await self._asked(route.targets[0], journey, ask)
             return await self._along(journey, ask, resolve)
         journey.ends_at = asyncio.get_running_loop().time() + total
@@ -85,6 +89,9 @@ class Attempts:
         for failures in range(route.retries + 1):
             passing: list[tuple[Target, UpstreamError]] = []
             for target in asked:
+                if journey.asleep and (resting := self._resting(target, journey)) is not None:
+                    told.append(resting)
+                    continue
                 try:
                     return await self._asked(target, journey, ask)
                 except TunewayError as fault:
@@ -98,6 +105,14 @@ class Attempts:
 
     def _chosen(self, route: Route) -> Sequence[Target]:
         return sequence(route.targets, cooling=self._health.cooling, draw=self._draw)
+
+    def _resting(self, target: Target, journey: Journey) -> ModelAsleep | None:
+        """The fault of a target whose place is asleep: it is passed over, like one that cools down."""
+        said = journey.asleep.get(place_of(target))
+        if said is None:
+            return None
+        journey.slept = (*journey.slept, target)
+        return asleep_fault(journey.route.alias, said, now=self._now())
 
     def _weigh(self, fault: TunewayError, target: Target, route: Route) -> None:
         """Remember it of the target. Raises the fault when every target of the route would say the same."""
@@ -175,10 +190,15 @@ def _fallbacks(route: Route, fault: TunewayError) -> tuple[str, ...]:
 
 
 def _gravest(faults: list[TunewayError]) -> TunewayError:
-    """The fault the caller can do most with: an answer after all, the last one that may pass, else the first."""
+    """The fault the caller can do most with: an answer after all, the last one that may pass, else the first.
+
+    A model that was the first choice and sleeps will answer soon; one that was to stand in for others says nothing.
+    """
     withheld = [fault for fault in faults if isinstance(fault, Withheld)]
     if withheld:
         return withheld[0]
-    passing = [fault for fault in faults if move_after(fault) is Move.RETRY]
+    if faults and isinstance(faults[0], ModelAsleep):
+        return faults[0]
+    passing = [fault for fault in faults if move_after(fault) is Move.RETRY and not isinstance(fault, ModelAsleep)]
     untold = NotFound("The route has no target to ask.", param="model", code="model_not_found")
     return passing[-1] if passing else next(iter(faults), untold)

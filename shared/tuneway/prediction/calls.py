@@ -4,6 +4,7 @@ What is asked and what the answer means is the dialect's; how it travels is here
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol, TypeVar
@@ -19,6 +20,7 @@ from tuneway.prediction.framing.event_stream import EventStreamDecoder
 from tuneway.prediction.framing.sse import SseDecoder
 from tuneway.prediction.hub.answer import Usage
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Outlet
 from tuneway.prediction.patience import Patience
 from tuneway.prediction.providers import table
 from tuneway.prediction.providers.addresses import Framing, Operation
@@ -139,33 +141,44 @@ async def whole(call: Call, *, via: Connection, journey: Journey) -> bytes:
 
 
 async def told(
-    call: Call, teller: Teller[T], *, via: Connection, journey: Journey
+    call: Call, teller: Teller[T], *, via: Connection, journey: Journey, outlet: Outlet[T] | None = None
 ) -> AsyncGenerator[tuple[T, bool], None]:
     """What each arrival of bytes comes to, and whether it was the last: nothing is held back.
 
     What came before an error is told before it is raised. Raises BadInput, UpstreamError. Close it when the caller
-    leaves: that ends the call. The journey learns the tokens in any case.
+    leaves: that ends the call. The journey learns the tokens in any case. Where ``outlet`` is opened after the first
+    piece, it gets the others, all but what the end brings.
     """
-    request = await _request(call, via)
     framing = _FRAMERS[_place(call, via).framing]()
+    async with _answered(call, via, journey) as response:
+        try:
+            patience = Patience(journey, response.chunks())
+            with patience as arrivals:
+                data: bytes | None = b""
+                while data is not None:
+                    data = await anext(arrivals, None)
+                    journey.goes_on()
+                    news, error = teller.arrived(framing.flush() if data is None else framing.decode(data))
+                    if news:
+                        yield news, False
+                    if error is not None:
+                        raise error
+                    if outlet is not None and (take := outlet.fed_by(framing.decode, teller.arrived)):
+                        await patience.pour(take)
+            yield teller.ended(), True
+        finally:
+            journey.usage = teller.usage
+
+
+@asynccontextmanager
+async def _answered(call: Call, via: Connection, journey: Journey) -> AsyncGenerator[UpstreamResponse, None]:
+    """The answer that the host gives; until something of it has come, it is the host's turn."""
+    request = await _request(call, via)
     journey.waits()
     try:
         async with via.upstream.send(request) as response:
             await _accepted(response, call.target)
-            try:
-                with Patience(journey, response.chunks()) as arrivals:
-                    data: bytes | None = b""
-                    while data is not None:
-                        data = await anext(arrivals, None)
-                        journey.goes_on()
-                        news, error = teller.arrived(framing.flush() if data is None else framing.decode(data))
-                        if news:
-                            yield news, False
-                        if error is not None:
-                            raise error
-                yield teller.ended(), True
-            finally:
-                journey.usage = teller.usage
+            yield response
     finally:
         journey.goes_on()
 

@@ -5,17 +5,18 @@ from typing import Protocol
 
 import msgspec
 
-from tuneway.prediction.calls import Call, Connection, told, whole
-from tuneway.prediction.complete import arrivals, complete, one_at_a_time
+from tuneway.prediction.calls import Call, Connection, whole
+from tuneway.prediction.complete import complete, one_at_a_time, told_as_events
 from tuneway.prediction.dialects.openai.passage import Passage
 from tuneway.prediction.dialects.openai.passing import StreamPass
 from tuneway.prediction.dialects.openai.request import passed_on
 from tuneway.prediction.dialects.openai.response import passed_back
 from tuneway.prediction.dialects.openai.servers import server_of
-from tuneway.prediction.events import ByteTeller, Events, as_events, as_they_are, opened
+from tuneway.prediction.events import ByteTeller, Events, LiveEvents, opened
 from tuneway.prediction.fetching import fetched, needs_fetching
 from tuneway.prediction.hub.answer import Exchange, encode_completion
 from tuneway.prediction.hub.decode import decode_chat_request
+from tuneway.prediction.hub.request import speaks_older
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.providers.addresses import Operation
 from tuneway.prediction.several import all_given, all_told
@@ -67,7 +68,7 @@ class ChatQuestion:
             events = passed_events(self._passage, target, operation="chat", via=self._via, journey=self._journey)
         else:
             exchange = await with_media(self.exchange, target, via=self._via, journey=self._journey)
-            events = as_events(arrivals(exchange, target, via=self._via, journey=self._journey))
+            events = told_as_events(exchange, target, via=self._via, journey=self._journey)
         return await opened(all_told(events, self._wanted(target)) if self._passage.several else events)
 
     def _wanted(self, target: Target) -> int:
@@ -79,11 +80,17 @@ class ChatQuestion:
             return False
         if self._refers() and needs_fetching(self.exchange.request, target):
             return False
+        if "functions" in server_of(target).refused and self._calls_functions():
+            return False
         return not self._passage.several or not one_at_a_time(self.exchange, target)
 
     def _refers(self) -> bool:
         """Whether the body speaks of a bucket, which most servers cannot read."""
         return self._via.sources is not None and any(scheme in self._passage.body for scheme in _BUCKETS)
+
+    def _calls_functions(self) -> bool:
+        """Whether tools are called functions, which a server that knows but tools has to be told otherwise."""
+        return any(word in self._passage.body for word in _OLDER) and speaks_older(self.exchange.request)
 
 
 async def with_media(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Exchange:
@@ -99,6 +106,7 @@ async def with_media(exchange: Exchange, target: Target, *, via: Connection, jou
 
 
 _BUCKETS = (b'"gs://', b'"s3://')
+_OLDER = (b'"functions"', b'"function_call"')
 _SPEAKER, _NAMED = "name", b'"name"'  # a parameter of each message
 
 
@@ -117,7 +125,7 @@ def passed_events(
     """The same, streamed."""
     body = passed_on(passage.body, target, stream=True, alias=passage.model)
     call = Call(target=target, operation=operation, body=body, stream=True)
-    return as_they_are(told(call, ByteTeller(StreamPass(passage)), via=via, journey=journey))
+    return LiveEvents(call, ByteTeller(StreamPass(passage)), via=via, journey=journey)
 
 
 def left_out(body: bytes, target: Target, hints: Sequence[str] = ()) -> tuple[str, ...]:

@@ -15,6 +15,10 @@ from tuneway.prediction.hub.decode import broken_json
 _SCHEMES = ("gs://", "s3://")
 # In JSON, ``gs:\/\/`` and ``\u0067s://`` are the same address: such bodies are read, to be sure.
 _ESCAPED = re.compile(rb"\\(?:/|u00(?:67|73|33|3[aA]|2[fF]))")
+# Where hosts look for files: the conversation and the instructions.
+_SPOKEN = frozenset({"messages", "system"})
+# A content that is a text, or a list of texts.
+_SAID = re.compile(r"(?:^|\.)(?:content|system)(?:\[[0-9]+\])?\Z")
 _WORDS = frozenset({"text", "thinking", "title", "context", "input", "arguments"})  # what is said, and given to tools
 
 
@@ -41,19 +45,13 @@ def _read(body: bytes) -> object:
 
 
 def _addresses(request: object) -> Iterator[tuple[str, str]]:
-    """Each address in a bucket, and where it stands: in the parts of the messages alone, words are no addresses."""
-    for place, message in enumerate(_list(_fields(request).get("messages"))):
-        for position, part in enumerate(_list(_fields(message).get("content"))):
-            yield from _within(part, f"messages[{place}].content[{position}]")
-
-
-def _within(part: object, param: str) -> Iterator[tuple[str, str]]:
-    left = [(param, part)]
+    """Each address in a bucket, and where it stands; what is said is none, and neither are names of fields."""
+    left = [(name, value) for name, value in _fields(request).items() if name in _SPOKEN]
     while left:
         where, value = left.pop()
         left += [(f"{where}.{name}", one) for name, one in _fields(value).items() if name not in _WORDS]
         left += [(f"{where}[{position}]", one) for position, one in enumerate(_list(value))]
-        if isinstance(value, str) and value.strip().startswith(_SCHEMES) and not where.endswith((".content", "]")):
+        if isinstance(value, str) and value.strip().startswith(_SCHEMES) and not _SAID.search(where):
             yield where, value.strip()
 
 

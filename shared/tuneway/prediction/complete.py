@@ -7,7 +7,6 @@ one attempt; ``attempts.py`` makes the next.
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing
-from typing import Protocol
 
 import msgspec
 
@@ -33,6 +32,7 @@ from tuneway.prediction.dialects.openai.request import to_request as openai_to_r
 from tuneway.prediction.dialects.openai.response import from_response as openai_from_response
 from tuneway.prediction.dialects.openai.servers import server_of
 from tuneway.prediction.dialects.openai.stream import StreamDecoder as OpenaiStreamDecoder
+from tuneway.prediction.events import ChunkEvents, Events, LiveEvents, as_events
 from tuneway.prediction.fan_out import Arrivals, all_of, side_by_side, sum_of
 from tuneway.prediction.hub.answer import (
     ChatCompletion,
@@ -45,24 +45,8 @@ from tuneway.prediction.hub.fit import hints_in
 from tuneway.prediction.hub.request import ChatRequest
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.profiles import profile_of
+from tuneway.prediction.retelling import Decoder, answer_retold, stream_retold
 from tuneway.routing.routes import Dialect, Target
-
-
-class StreamDecoder(Protocol):
-    """Events in, chunks out."""
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens so far."""
-        ...
-
-    def decode(self, event: bytes) -> list[Chunk]:
-        """The chunks of one event. Raises UpstreamError."""
-        ...
-
-    def flush(self) -> list[Chunk]:
-        """The chunks that the end brings. Raises UpstreamError when it came too early."""
-        ...
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +57,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
     to_request: Callable[[ChatRequest, Target], Mapping[str, object]]
     from_response: Callable[[bytes, Exchange], ChatCompletion]
-    stream_decoder: Callable[[Exchange], StreamDecoder]
+    stream_decoder: Callable[[Exchange], Decoder]
     several: Callable[[Target], bool]
     hints: tuple[str, ...] = ()
 
@@ -119,7 +103,7 @@ DIALECTS: dict[Dialect, Words] = {
 class ChunkTeller:
     """``calls.Teller`` of hub chunks."""
 
-    def __init__(self, decoder: StreamDecoder) -> None:
+    def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
 
     @property
@@ -144,14 +128,14 @@ class ChunkTeller:
 
 async def complete(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> ChatCompletion:
     """The whole answer. Raises BadInput (the target cannot express the request) and UpstreamError."""
-    journey.hints = hints_in(exchange.request, DIALECTS[target.dialect].hints)
+    journey.hints = _hints(exchange, target)
     if one_at_a_time(exchange, target):
         answer = await _fanned_out(exchange, target, via=via, journey=journey)
     else:
         body = await whole(_call(exchange.request, target, stream=False), via=via, journey=journey)
         answer = DIALECTS[target.dialect].from_response(body, exchange)
     journey.usage = answer.usage
-    return answer
+    return answer_retold(answer, exchange.request, target.dialect)
 
 
 def arrivals(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
@@ -159,12 +143,21 @@ def arrivals(exchange: Exchange, target: Target, *, via: Connection, journey: Jo
 
     Raises BadInput and UpstreamError, also in the middle. Close it when the caller leaves: that ends the call.
     """
-    journey.hints = hints_in(exchange.request, DIALECTS[target.dialect].hints)
+    journey.hints = _hints(exchange, target)
     if not streams(target):
         return _told_at_once(exchange, target, via=via, journey=journey)
     if one_at_a_time(exchange, target):
         return _streams_fanned_out(exchange, target, via=via, journey=journey)
     return _streamed(exchange, target, via=via, journey=journey)
+
+
+def told_as_events(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Events:
+    """The same as the caller's events."""
+    if not streams(target) or one_at_a_time(exchange, target):
+        return as_events(arrivals(exchange, target, via=via, journey=journey))
+    journey.hints = _hints(exchange, target)
+    teller = ChunkEvents(_decoder(exchange, target))
+    return LiveEvents(_call(exchange.request, target, stream=True), teller, via=via, journey=journey)
 
 
 def one_at_a_time(exchange: Exchange, target: Target) -> bool:
@@ -174,14 +167,22 @@ def one_at_a_time(exchange: Exchange, target: Target) -> bool:
     )
 
 
+def _hints(exchange: Exchange, target: Target) -> tuple[str, ...]:
+    return hints_in(exchange.request, DIALECTS[target.dialect].hints, drop=target.drop_params)
+
+
 def _call(request: ChatRequest, target: Target, *, stream: bool) -> Call:
     body = DIALECTS[target.dialect].to_request(request, target)
     return Call(target=target, operation="chat", body=body, stream=stream)
 
 
 def _streamed(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
-    teller = ChunkTeller(DIALECTS[target.dialect].stream_decoder(exchange))
+    teller = ChunkTeller(_decoder(exchange, target))
     return told(_call(exchange.request, target, stream=True), teller, via=via, journey=journey)
+
+
+def _decoder(exchange: Exchange, target: Target) -> Decoder:
+    return stream_retold(DIALECTS[target.dialect].stream_decoder(exchange), exchange.request, target.dialect)
 
 
 async def _told_at_once(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:

@@ -16,11 +16,12 @@ class Said(msgspec.Struct, gc=False):
     reasoning_content: object = None
     tool_calls: object = None
     function_call: object = None
+    images: object = None
 
     @property
     def anything(self) -> bool:
-        """Whether it says, thinks or calls something."""
-        return bool(self.content or self.reasoning_content or self.tool_calls or self.function_call)
+        """Whether it says, thinks, calls or draws something."""
+        return any((self.content, self.reasoning_content, self.tool_calls, self.function_call, self.images))
 
 
 class Choice(msgspec.Struct, gc=False):

@@ -1,10 +1,12 @@
 """What happened to one call: which target answered, after how many attempts, how long was waited, what was counted."""
 
 import time
+from collections.abc import Mapping
 
 import msgspec
 
 from tuneway.prediction.hub.answer import Usage
+from tuneway.routing.fragments import Asleep
 from tuneway.routing.routes import Route, Target
 
 PATIENCE = 600.0  # no further attempt begins later than this, in seconds, where the route sets no total
@@ -16,7 +18,8 @@ class Journey(msgspec.Struct, eq=False):
     ``dropped`` names the parameters that were left out, ``hints`` those among them that no dialect could say. ``along``
     is the route whose targets are asked: the call's own, or a fallback's. ``family`` is that of the prompt that was
     used, where the route keeps prompts. ``spent`` is what answers cost that were counted and not given. ``blamed`` are
-    targets whose hosts failed, each with the number of the attempt.
+    targets whose hosts failed, each with the number of the attempt. ``asleep`` are the places where nothing answers for
+    now, ``slept`` the targets there that were passed over.
     """
 
     route: Route
@@ -34,6 +37,8 @@ class Journey(msgspec.Struct, eq=False):
     spent: tuple[tuple[Usage, Target], ...] = ()
     waiting_since: float | None = None
     blamed: tuple[tuple[int, Target], ...] = ()
+    asleep: Mapping[str, Asleep] = {}
+    slept: tuple[Target, ...] = ()
 
     @property
     def patience(self) -> float:

@@ -1,11 +1,16 @@
 """How long the next arrival of a stream may take, by its route's times: one timer a stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from functools import partial
 from types import TracebackType
+from typing import TypeVar
 
 from tuneway.errors import UpstreamError
+from tuneway.ports import Pouring, Take
 from tuneway.prediction.journey import Journey
+
+T = TypeVar("T")
 
 
 def too_slow() -> UpstreamError:
@@ -43,23 +48,48 @@ class Patience:
         if self._timer is not None:
             self._timer.cancel()
 
+    async def pour(self, take: Take) -> None:
+        """The rest to ``take``, while it is read where that can be done. Raises as the arrivals do."""
+        arrivals = self._arrivals
+        pour = arrivals.pour if isinstance(arrivals, Pouring) else partial(_one_by_one, arrivals)
+        if self._between is None and self._ends_at is None:
+            await pour(take)
+            return
+        loop = asyncio.get_running_loop()
+        self._since = loop.time()
+
+        def taken(data: bytes) -> Awaitable[object] | None:
+            held = take(data)
+            self._since = loop.time()
+            return None if held is None else self._not_counted(held, loop)
+
+        await self._in_time(pour(taken), loop)
+
+    async def _not_counted(self, held: Awaitable[object], loop: asyncio.AbstractEventLoop) -> None:
+        """A slow reader's time is not the host's."""
+        task, self._task = self._task, None
+        await held
+        self._task, self._since = task, loop.time()
+        if self._timer is None:
+            self._set(loop)
+
     async def _timed(self) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                data = await self._next(loop)
+                data = await self._in_time(anext(self._arrivals), loop)
             except StopAsyncIteration:
                 return
             yield data
             self._since = loop.time()
 
-    async def _next(self, loop: asyncio.AbstractEventLoop) -> bytes:
+    async def _in_time(self, arrival: Awaitable[T], loop: asyncio.AbstractEventLoop) -> T:
         task = self._task = asyncio.current_task(loop)
         cancelling = 0 if task is None else task.cancelling()
         if self._timer is None:
             self._set(loop)
         try:
-            return await anext(self._arrivals)
+            return await arrival
         except asyncio.CancelledError as exc:
             if self._late and task is not None and task.uncancel() <= cancelling:
                 raise too_slow() from exc
@@ -89,3 +119,9 @@ class Patience:
             self._task.cancel()
         else:
             self._set(loop)
+
+
+async def _one_by_one(arrivals: AsyncIterator[bytes], take: Take) -> None:
+    async for data in arrivals:
+        if (held := take(data)) is not None:
+            await held

@@ -3,7 +3,7 @@
 Servers that do not know ``n`` give one answer and say nothing of the others. What a filter took away counts as given.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from tuneway.errors import UpstreamError
@@ -21,7 +21,7 @@ def all_given(body: bytes, wanted: int) -> bytes:
     return body
 
 
-async def all_told(events: Events, wanted: int) -> Events:
+async def all_told(events: Events, wanted: int) -> AsyncGenerator[bytes, None]:
     """The events; where choices are missing at the end, an error event stands there."""
     told: list[Told] = []
     async with aclosing(events):

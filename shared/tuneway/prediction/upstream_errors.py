@@ -6,6 +6,7 @@ errors, and the HTML or nothing of front ends. Faults of our own credentials are
 
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import msgspec
@@ -96,11 +97,15 @@ _AMAZON = {
     "ModelNotReadyException": "UNAVAILABLE",
     "ModelTimeoutException": "DEADLINE_EXCEEDED",
 }
+# OpenAI's, vLLM's, llama.cpp's; Google's, Anthropic's; Bedrock's; vLLM's; TGI's.
 _CONTEXT_LENGTH = re.compile(
-    r"context.{0,3}length|context window|(token count|input tokens?|prompt).{0,80}(exceed|too (long|large|many))"
-    r"|maximum number of (input )?tokens",
+    r"context.{0,3}(length|size)|context window|(token count|input tokens?|prompt).{0,80}(exceed|too (long|large|many))"
+    r"|maximum number of (input )?tokens|input is too long|too many input tokens|longer than the maximum model length"
+    r"|`?inputs`? (tokens \+ `?max_new_tokens`? must be <=|must have less than)",
     re.IGNORECASE,
 )
+# Anthropic's word, at 400 and without a code.
+_FILTERED = re.compile(r"blocked by content filtering policy", re.IGNORECASE)
 # Names of projects, hosts and accounts may be another tenant's; tokens are nobody's business.
 _PRIVATE = re.compile(
     r"ya29\.[\w.-]+|Bearer\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w.-]+|(?:\S{0,80}/)?projects/[^\s'\"`,)]+|https?://[^\s'\"`,)]+"
@@ -159,7 +164,7 @@ _DECODER: msgspec.json.Decoder[_Body | list[_Body]] = msgspec.json.Decoder(_Body
 def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
     """The error for an answer with an HTTP error status; header names are lower-case."""
     fault = _fault(body)
-    delay = _seconds(headers.get("retry-after"))
+    delay = delay_in(headers)
     named = _AMAZON.get(headers.get("x-amzn-errortype", "").partition(":")[0], fault.status)
     return _error(
         msgspec.structs.replace(fault, status=named, http=status, delay=fault.delay if delay is None else delay)
@@ -185,6 +190,8 @@ def _error(fault: _Fault) -> UpstreamError:
     if row.kind == "invalid_request_error" and _CONTEXT_LENGTH.search(fault.message):
         code = "context_length_exceeded"
         return UpstreamError(message, status=400, kind=row.kind, code=code, param="messages")
+    if row.kind == "invalid_request_error" and _FILTERED.search(fault.message):
+        return UpstreamError(message, status=400, kind=row.kind, code="content_filter", param="messages")
     return UpstreamError(message, status=row.status, kind=row.kind, code=row.code, retry_after=fault.delay)
 
 
@@ -249,7 +256,24 @@ def _words(message: str | _Findings | None) -> str:
             return ""
 
 
+def delay_in(headers: Mapping[str, str]) -> float | None:
+    """When to come back: to the millisecond where a host says so, else in seconds, else at a time by its own clock."""
+    if (exact := _seconds(headers.get("retry-after-ms"))) is not None:
+        return exact / 1000
+    named = headers.get("retry-after")
+    return _until(named, headers.get("date")) if (seconds := _seconds(named)) is None else seconds
+
+
+def _until(named: str | None, now: str | None) -> float | None:
+    """The seconds between two HTTP dates; without the second there is no telling."""
+    try:
+        seconds = (parsedate_to_datetime(named or "") - parsedate_to_datetime(now or "")).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return max(seconds, 0.0)
+
+
 def _seconds(delay: str | None) -> float | None:
-    """``17`` and ``17.5s`` as seconds; an HTTP date is not read, it needs a clock."""
+    """``17`` and ``17.5s`` as seconds."""
     found = _DELAY.fullmatch((delay or "").strip())
     return float(found[1]) if found else None

@@ -3,18 +3,19 @@
 They come with a 200, so a route's ``content_fallbacks`` and ``context_fallbacks`` would never see them. On a route that
 has such fallbacks they are faults, like a host's refusal; when no fallback answers either, the caller gets them after
 all. What is looked at is what the caller would get, in whichever language: OpenAI's chat and completions, Anthropic's
-messages. A stream is held back until it says something; from then on it is the answer.
+messages. A stream is held back until it says something; from then on it is the answer. Bedrock's guardrails speak
+themselves, in one event and then the end: there a stream is held back until its second.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from tuneway.errors import UpstreamError
 from tuneway.prediction.chat import Question
 from tuneway.prediction.events import Events
-from tuneway.prediction.heard import Choice, Told, answer_in, events_in
+from tuneway.prediction.heard import Choice, Said, Told, answer_in, events_in
 from tuneway.prediction.hub.answer import WINDOW_FULL, Usage
 from tuneway.prediction.journey import Journey
-from tuneway.routing.routes import Route, Target
+from tuneway.routing.routes import Provider, Route, Target
 
 _FILTERED, _TOO_LONG = "content_filter", "context_length_exceeded"
 _SENTENCES = {
@@ -23,6 +24,8 @@ _SENTENCES = {
 }
 # The ends that mean it: OpenAI's word, Anthropic's, and the one both have for a full window.
 _ENDS = {"content_filter": _FILTERED, "refusal": _FILTERED, WINDOW_FULL: _TOO_LONG}
+# How many events say something before a stream is the answer, where it takes more than one.
+_EVENTS: dict[Provider, int] = {"bedrock": 2}
 
 
 class Withheld(UpstreamError):
@@ -56,7 +59,7 @@ def _has_others(route: Route) -> bool:
     return bool(route.content_fallbacks or route.context_fallbacks)
 
 
-async def nothing_more() -> Events:
+async def nothing_more() -> AsyncGenerator[bytes, None]:
     """The rest of a stream that is over."""
     for event in tuple[bytes, ...]():
         yield event
@@ -83,7 +86,7 @@ class _Guard:
         if not self._looks:
             return first, rest
         try:
-            return await self._until_said(first, rest), rest
+            return await self._until_said(first, rest, events=_EVENTS.get(target.provider, 1)), rest
         except BaseException:
             await rest.aclose()
             raise
@@ -93,12 +96,12 @@ class _Guard:
         """Whether the route that is asked now has other models."""
         return _has_others(self._journey.along or self._journey.route)
 
-    async def _until_said(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> bytes:
+    async def _until_said(self, first: bytes, rest: Events, *, events: int) -> bytes:
         pieces, told = [first], events_in(first)
-        while not any(one.said for one in told):
+        while sum(one.said for one in told) < events and not any(one.error for one in told):
             piece = await anext(rest, None)
             if piece is None:
-                self._judge(Told(choices=[choice for one in told for choice in _ended(one)]), b"".join(pieces))
+                self._judge(_together(told), b"".join(pieces))
                 break
             pieces.append(piece)
             told += events_in(piece)
@@ -112,5 +115,7 @@ class _Guard:
             raise Withheld(code, body, self._journey)
 
 
-def _ended(told: Told) -> list[Choice]:
-    return [Choice(finish_reason=end) for end in told.ends]
+def _together(told: Sequence[Told]) -> Told:
+    """A stream as a whole: its ends, and whether it said anything."""
+    said = Said(content=any(one.said for one in told))
+    return Told(choices=[Choice(finish_reason=end, message=said) for one in told for end in one.ends])

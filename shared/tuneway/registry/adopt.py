@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import msgspec
 
-from tuneway.errors import AlreadyExists, Conflict, NotFound, TryLater
+from tuneway.errors import AlreadyExists, Conflict, TryLater
 from tuneway.ports import Documents, Outcome, Outcomes, Write
 from tuneway.registry.hosting.intake import Intake
-from tuneway.registry.naming import DEFAULT
+from tuneway.registry.made import model_of, registered_as, version_of
 from tuneway.registry.shelves import Deployment, Model, Version
 from tuneway.routing.places import place_of
 from tuneway.routing.routes import Route, Target
@@ -36,19 +36,19 @@ def adopt(documents: Documents, outcomes: Outcomes, *, job: str, since: int, int
 def _take_over(documents: Documents, outcome: Outcome, *, endpoint: str) -> None:
     routes = _routes(outcome, endpoint)
     models = Collection(documents, "models", Model)
-    id_ = outcome.tuned.model.partition("@")[0].rpartition("/")[2]
+    id_, _ = registered_as(outcome)
     for _ in range(ATTEMPTS):
-        before = _found(models, id_)
+        before = models.known(id_)
         try:
             # When it exists, an earlier delivery committed all of it and died before it could tell the job.
             with suppress(AlreadyExists):
                 writes = _writes(documents, outcome, routes, before=before)
                 change(documents, lambda snapshot: _with(snapshot, routes, owner=outcome.owner), *writes)
         except Conflict:
-            if _found(models, id_) == before:
+            if models.known(id_) == before:
                 raise
             continue
-        if before is not None or _found(models, id_) is None or _has(documents, outcome, id_):
+        if before is not None or models.known(id_) is None or _has(documents, outcome, id_):
             return
     raise TryLater(f"Model {id_} keeps changing. Ask again.")
 
@@ -57,13 +57,6 @@ def _has(documents: Documents, outcome: Outcome, id_: str) -> bool:
     """Whether the version is there: another version of a new model may have been first."""
     versions = Collection(documents, f"models/{id_}/versions", Version)
     return any(each.value.job == outcome.job for each in versions.find())
-
-
-def _found(models: Collection[Model], id_: str) -> Stored[Model] | None:
-    try:
-        return models.get(id_)
-    except NotFound:
-        return None
 
 
 def _with(snapshot: Snapshot, routes: list[Route], *, owner: str) -> Snapshot:
@@ -94,40 +87,15 @@ def _model(outcome: Outcome, before: Stored[Model] | None) -> Model:
     """The model with the newest version's alias; what people made of it since its first version stays."""
     if before is not None:
         return msgspec.structs.replace(before.value, alias=outcome.alias)
-    resource, _, number = outcome.tuned.model.partition("@")
-    return Model(
-        id=resource.rpartition("/")[2],
-        owner=outcome.owner,
-        base_model=outcome.base_model,
-        resource=resource,
-        name=outcome.alias,
-        alias=outcome.alias,
-        aliases={DEFAULT: number or "1"},
-        mirror_due=0.0,
-        created_at=outcome.finished_at,
-    )
+    # Vertex AI registers it as well: the two are compared with the next tick.
+    return msgspec.structs.replace(model_of(outcome), mirror_due=0.0)
 
 
 def _writes(
     documents: Documents, outcome: Outcome, routes: list[Route], *, before: Stored[Model] | None
 ) -> list[Write]:
-    _, _, number = outcome.tuned.model.partition("@")
     model = _model(outcome, before)
-    models = Collection(documents, "models", Model)
-    version = Version(
-        model=model.id,
-        number=number or "1",
-        resource=outcome.tuned.model,
-        job=outcome.job,
-        dataset_sha256=outcome.dataset_sha256,
-        alias=outcome.alias,
-        created_at=outcome.finished_at,
-        checkpoints=outcome.tuned.checkpoints,
-        backend=outcome.backend,
-        location=outcome.tuned.location or outcome.location,
-        endpoint=outcome.tuned.endpoint,
-        base_model=outcome.base_model,
-    )
+    models, version = Collection(documents, "models", Model), version_of(outcome)
     deployments = Collection(documents, "deployments", Deployment)
     return [
         models.create(model.id, model) if before is None else models.replace(before, model),
@@ -140,11 +108,8 @@ def _writes(
 def _version_write(documents: Documents, version: Version) -> Write:
     """The provider's registry may have told of it first: then the job is what was still missing."""
     versions = Collection(documents, f"models/{version.model}/versions", Version)
-    try:
-        there = versions.get(version.number)
-    except NotFound:
-        return versions.create(version.number, version)
-    if there.value.job:
+    there = versions.known(version.number)
+    if there is None or there.value.job:
         return versions.create(version.number, version)
     said = there.value
     return versions.replace(there, msgspec.structs.replace(version, labels=said.labels, description=said.description))

@@ -59,10 +59,9 @@ class DeadLetters:
 
     def replay(self, id_: str) -> DeadLetter:
         """Send the message again on its own topic, then mark the letter. Raises NotFound, BadInput, TryLater."""
-        try:
-            found = self._letters.get(id_)
-        except NotFound:
-            raise NotFound(f"There is no dead letter '{id_}'.", param="dead_letter_id") from None
+        found = self._letters.known(id_)
+        if found is None:
+            raise NotFound(f"There is no dead letter '{id_}'.", param="dead_letter_id")
         letter = found.value
         if letter.topic not in set(Topic):
             raise BadInput(f"Dead letter '{id_}' does not say which topic it came from.", param="dead_letter_id")

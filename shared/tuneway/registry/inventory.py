@@ -50,14 +50,10 @@ class Inventory:
 
     def model(self, id_: str, *, owner: str | None) -> Model:
         """One model. Raises NotFound."""
-        missing = NotFound(f"There is no model '{id_}'.", param="model")
-        try:
-            model = self._models.get(id_).value
-        except NotFound:
-            raise missing from None
-        if owner not in {None, model.owner}:
-            raise missing
-        return model
+        stored = self._models.known(id_)
+        if stored is None or owner not in {None, stored.value.owner}:
+            raise NotFound(f"There is no model '{id_}'.", param="model")
+        return stored.value
 
     def versions(self, model: str, *, owner: str | None) -> list[Version]:
         """A model's versions. Raises NotFound."""
@@ -74,10 +70,10 @@ class Inventory:
     def version(self, model: str, number: str, *, owner: str | None) -> Version:
         """One version. Raises NotFound."""
         self.model(model, owner=owner)
-        try:
-            return self._versions(model).get(number).value
-        except NotFound:
-            raise NotFound(f"Model '{model}' has no version '{number}'.", param="version") from None
+        stored = self._versions(model).known(number)
+        if stored is None:
+            raise NotFound(f"Model '{model}' has no version '{number}'.", param="version")
+        return stored.value
 
     def deployments(self, *, owner: str | None) -> list[Deployment]:
         """The deployments."""

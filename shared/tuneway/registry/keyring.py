@@ -23,10 +23,8 @@ class Keyring:
 
     def grant(self, key: str) -> Grant | None:
         """What the key opens; None for one that is unknown or revoked."""
-        try:
-            return self._keys.get(fingerprint(key)).value
-        except NotFound:
-            return None
+        stored = self._keys.known(fingerprint(key))
+        return stored.value if stored else None
 
     def create(
         self,

@@ -23,6 +23,12 @@ OF_CHECKPOINTS = re.compile(r"cp-.*")
 NAME = re.compile(r"(?!ft-)[a-z][a-z0-9_-]{1,61}[a-z0-9]")
 SHOWN = 80
 LETTERS_OF_LABELS = "small letters, digits, '_' and '-'"
+_OTHERS = re.compile(r"[^a-z0-9]+")
+
+
+def dashed(text: str) -> str:
+    """The text in small letters and digits, with one ``-`` for what else there is between them."""
+    return _OTHERS.sub("-", text.lower()).strip("-")
 
 
 def check_name(name: str) -> None:

@@ -38,17 +38,15 @@ class RouteBook:
 
     def get(self, alias: str) -> Route:
         """The route. Raises NotFound."""
-        try:
-            return self._routes.get(alias).value
-        except NotFound:
-            raise NotFound(f"There is no route '{alias}'.", param="alias") from None
+        stored = self._routes.known(alias)
+        if stored is None:
+            raise NotFound(f"There is no route '{alias}'.", param="alias")
+        return stored.value
 
     def seen(self, alias: str) -> Guard:
         """What a change that begins now is meant for."""
-        try:
-            return Guard(self._routes.get(alias).value.version)
-        except NotFound:
-            return Guard(None)
+        stored = self._routes.known(alias)
+        return Guard(stored.value.version if stored else None)
 
     def put(self, route: Route, *, guard: Guard | None = None, mark: Mark | None = None) -> Route:
         """Keep the route under its alias, new or not, as made now. Raises BadInput, Stale when ``guard`` fails."""
@@ -100,19 +98,19 @@ class RouteBook:
 
     def version(self, alias: str, number: int) -> Entry:
         """One entry of its history. Raises NotFound."""
-        try:
-            return self._history(alias).get(entry_id(number)).value
-        except NotFound:
+        stored = self._history(alias).known(entry_id(number))
+        if stored is None:
             said = f"The route '{alias}' has no version {number}, or no longer. See its history."
-            raise NotFound(said, param="version") from None
+            raise NotFound(said, param="version")
+        return stored.value
 
     def probe(self, alias: str) -> RouteProbe:
         """What the last probe of it found. Raises NotFound."""
-        try:
-            return self._probes.get(alias).value
-        except NotFound:
+        stored = self._probes.known(alias)
+        if stored is None:
             said = f"The route '{alias}' has not been probed. Do it with POST …/routes/{alias}:probe."
-            raise NotFound(said, param="alias") from None
+            raise NotFound(said, param="alias")
+        return stored.value
 
     def keep_probe(self, route: Route, found: Sequence[TargetProbe], *, by: str) -> RouteProbe:
         """Keep what a probe found out now, in the place of the one before."""

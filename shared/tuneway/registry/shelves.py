@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from tuneway.ports import Checkpoint, DeployOrder
+from tuneway.registry.rest import Nap, Rest
 from tuneway.registry.serving import HourlyCost
 from tuneway.routing.routes import Dialect, Target
 
@@ -73,7 +74,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     ``weights`` is the folder of one that has to be deployed before it answers, ``backend`` where it was tuned, and
     ``endpoint`` where it answers. What no job of ours made has no ``job``, and ``targets`` where it is elsewhere.
-    ``copy_of`` is the version (``model@number``) of the same job in the model which that job made.
+    ``copy_of`` is the version (``model@number``) of the same job in the model which that job made. One that was tuned
+    again from another's dataset ``replaces`` it, and is that one's ``replaced_by``.
     """
 
     model: str
@@ -91,6 +93,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str | None = None
     targets: tuple[Target, ...] = ()
     copy_of: str | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
     base_model: str = ""
     description: str = ""
     labels: dict[str, str] = {}
@@ -105,6 +109,10 @@ class DeploymentStatus(StrEnum):
     CREATING_ENDPOINT = "creating_endpoint"
     DEPLOYING = "deploying"
     READY = "ready"
+    DRAINING = "draining"
+    FALLING_ASLEEP = "falling_asleep"
+    ASLEEP = "asleep"
+    WAKING = "waking"
     FAILED = "failed"
     UNDEPLOYING = "undeploying"
     UNDEPLOYED = "undeployed"
@@ -134,6 +142,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     made once it is ready, ``job`` the one to be told.
     ``open`` is True while something has still to happen; ``lease_until`` keeps a second handler away while one may be
     in a call, ``attempts`` counts the calls, ``operation`` is the provider's word for the one under way.
+    ``told`` says that the job has been told. ``rest`` is when it may sleep, None is never; ``nap`` is what is known of
+    its use and sleep, and ``rests`` is True where usage has to be noted there.
     """
 
     id: str
@@ -160,4 +170,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     operation: str | None = None
     stage: str | None = None
     error: Trouble | None = None
+    told: bool = False
+    rest: Rest | None = None
+    nap: Nap = Nap()
+    rests: bool = False
     history: tuple[Moment, ...] = ()

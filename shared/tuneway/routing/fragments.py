@@ -25,16 +25,31 @@ MOST_PARTS = 512
 MOST = 8 * KIB * KIB  # Firestore takes 10 MiB in one commit: https://cloud.google.com/firestore/quotas (read 2026-11)
 
 
+class Asleep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is said of a place where nothing answers for now: times in Unix seconds.
+
+    Waking takes about ``seconds``. ``ready_at`` is when it will answer, once it is being woken; before, ``wakes_at`` is
+    when it is woken by itself, and ``strict`` says that a call does not do it.
+    """
+
+    seconds: float
+    ready_at: float | None = None
+    wakes_at: float | None = None
+    strict: bool = False
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Routes by alias and grants by key fingerprint; ``version`` rises by one with every change.
 
-    ``places`` says whose a place is that a tenant's model answers at, whether a route leads there or not.
+    ``places`` says whose a place is that a tenant's model answers at, whether a route leads there or not, ``asleep``
+    where nothing answers for now.
     """
 
     version: int = 0
     routes: dict[str, Route] = {}
     keys: dict[str, Grant] = {}
     places: dict[str, str] = {}
+    asleep: dict[str, Asleep] = {}
 
     def with_route(self, route: Route) -> "Snapshot":
         """The snapshot with this route added or replaced."""
@@ -51,6 +66,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def without_place(self, place: str) -> "Snapshot":
         """The snapshot with this place nobody's."""
         return msgspec.structs.replace(self, places={p: owner for p, owner in self.places.items() if p != place})
+
+    def with_sleep(self, place: str, asleep: Asleep) -> "Snapshot":
+        """The snapshot with this place asleep."""
+        return msgspec.structs.replace(self, asleep={**self.asleep, place: asleep})
+
+    def without_sleep(self, place: str) -> "Snapshot":
+        """The snapshot with this place awake, if it is there at all."""
+        return msgspec.structs.replace(self, asleep={p: said for p, said in self.asleep.items() if p != place})
 
     def with_key(self, fingerprint: str, grant: Grant) -> "Snapshot":
         """The snapshot with this key admitted."""
@@ -69,11 +92,14 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     routes: dict[str, Route] = {}
     keys: dict[str, Grant] = {}
     places: dict[str, str] = {}
+    asleep: dict[str, Asleep] = {}
 
     @property
     def whole(self) -> Snapshot:
         """The snapshot of a head that has no parts."""
-        return Snapshot(version=self.version, routes=self.routes, keys=self.keys, places=self.places)
+        return Snapshot(
+            version=self.version, routes=self.routes, keys=self.keys, places=self.places, asleep=self.asleep
+        )
 
 
 def from_json(body: bytes | str) -> Snapshot:
@@ -93,6 +119,7 @@ def joined(parts: Sequence[Snapshot], *, version: int) -> Snapshot:
         whole.routes.update(part.routes)
         whole.keys.update(part.keys)
         whole.places.update(part.places)
+        whole.asleep.update(part.asleep)
     return whole
 
 
@@ -127,8 +154,13 @@ def _cut_anew(snapshot: Snapshot, size: int) -> list[bytes]:
 
 
 def _encoded(snapshot: Snapshot, count: int) -> list[bytes]:
-    columns = zip(*(_dealt(of, count) for of in (snapshot.routes, snapshot.keys, snapshot.places)), strict=True)
-    return [msgspec.json.encode({"routes": routes, "keys": keys, "places": places}) for routes, keys, places in columns]
+    kinds: Mapping[str, Sequence[Mapping[str, object]]] = {
+        "routes": _dealt(snapshot.routes, count),
+        "keys": _dealt(snapshot.keys, count),
+        "places": _dealt(snapshot.places, count),
+        "asleep": _dealt(snapshot.asleep, count),
+    }
+    return [msgspec.json.encode({name: hands[place] for name, hands in kinds.items()}) for place in range(count)]
 
 
 def _dealt(values: Mapping[str, T], count: int) -> list[dict[str, T]]:

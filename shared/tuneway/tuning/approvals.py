@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Grant
 from tuneway.errors import BadInput, NotAllowed
 from tuneway.ports import Topic
 from tuneway.state import Stored
@@ -31,7 +31,7 @@ class Approvals:
 
         Raises NotFound, NotAllowed, and BadInput when the job is not held.
         """
-        self._lifecycle.owned(job_id, _tenant(grant))
+        self._lifecycle.owned(job_id, grant.tenant)
 
         def step(stored: Stored[Job]) -> Stored[Job]:
             return self._approved(stored, grant, max_cost_usd)
@@ -40,7 +40,7 @@ class Approvals:
 
     def refuse(self, job_id: str, *, grant: Grant, reason: str = "") -> Job:
         """End the job before it costs anything. Twice changes nothing. Raises NotFound, and BadInput when not held."""
-        self._lifecycle.owned(job_id, _tenant(grant))
+        self._lifecycle.owned(job_id, grant.tenant)
 
         def step(stored: Stored[Job]) -> Stored[Job]:
             return self._refused(stored, grant, reason)
@@ -103,8 +103,3 @@ def _check_ceiling(job: Job, given: float | None) -> None:
 
 def _who(grant: Grant) -> str:
     return f"{grant.owner} ({grant.name})" if grant.name else grant.owner
-
-
-def _tenant(grant: Grant) -> str | None:
-    """Whose jobs the key may decide on; None means everybody's."""
-    return None if Scope.ADMIN in grant.scopes else grant.owner

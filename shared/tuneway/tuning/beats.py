@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tuneway.errors import Conflict, NotFound
+from tuneway.errors import Conflict
 from tuneway.ports import Documents, Message, ProviderJob, ProviderState, Topic, Write
 from tuneway.state import Collection, Stored
 
@@ -180,11 +180,8 @@ def claimed(documents: Documents, ref: PlaceRef, *, now: float, seconds: float) 
     A message that is delivered again takes its own claim up: whoever had it before has died.
     """
     shelf = beats(documents)
-    try:
-        found = shelf.get(ref.place.key)
-    except NotFound:
-        return None
-    if found.value.due > now and found.value.claimed != ref.at:
+    found = shelf.known(ref.place.key)
+    if found is None or (found.value.due > now and found.value.claimed != ref.at):
         return None
     try:
         documents.commit(shelf.replace(found, msgspec.structs.replace(found.value, due=now + seconds, claimed=ref.at)))

@@ -3,18 +3,17 @@
 Where ``owner`` may be None, that asks for anybody's job: for admins.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from tuneway.errors import AlreadyExists, BadInput, NotFound, TryLater
-from tuneway.ports import Checkpoint, Topic
+from tuneway.ports import Checkpoint, Topic, Write
 from tuneway.state import Stored
 from tuneway.tuning.allowance import Allowance
 from tuneway.tuning.bases import BaseModel
 from tuneway.tuning.cancelling import cancelled
 from tuneway.tuning.catalogue import Catalogue
-from tuneway.tuning.files import FileShelf
+from tuneway.tuning.files import FileRecords
 from tuneway.tuning.installation import Installation
 from tuneway.tuning.jobs import Job, JobEvent, Status, checkpoint_id
 from tuneway.tuning.lifecycle import Lifecycle
@@ -39,7 +38,7 @@ class JobDesk:
     def __init__(
         self,
         lifecycle: Lifecycle,
-        shelf: FileShelf,
+        shelf: FileRecords,
         *,
         catalogue: Catalogue,
         installation: Installation,
@@ -59,10 +58,18 @@ class JobDesk:
         """What that name lets one tune: a base model, or a tuned model of the owner's. Raises BadInput."""
         return self._subjects.named(model, owner=owner)
 
-    def create(self, order: JobOrder, *, owner: str, key_limit: float | None = None) -> Job:
+    def create(
+        self,
+        order: JobOrder,
+        *,
+        owner: str,
+        key_limit: float | None = None,
+        also: Callable[[Job], Sequence[Write]] = lambda _: (),
+    ) -> Job:
         """Accept a job: state first, then the message that starts it; if that is lost, the tick sends it again.
 
-        ``key_limit`` is what the caller's key may spend on one job. The same idempotency key brings back the same job.
+        ``key_limit`` is what the caller's key may spend on one job, ``also`` what is written in the commit that makes
+        the job. The same idempotency key brings back the same job.
         Raises BadInput, naming the field; also when the key was used for a job that is not the same: no 409, which
         clients would only send again.
         """
@@ -81,7 +88,7 @@ class JobDesk:
                 now=self._lifecycle.now(),
             ),
         )
-        stored = self._begun(job, *subject.base.warnings(self._today()))
+        stored = self._begun(job, *subject.base.warnings(self._today()), also=also(job))
         if asked_for(stored.value) != asked_for(job):
             raise BadInput(
                 f"This Idempotency-Key was used for job {stored.id}, which is another. Send a new key.",
@@ -147,15 +154,17 @@ class JobDesk:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._lifecycle.now(), UTC).date()
 
-    def _begun(self, job: Job, *warnings: str) -> Stored[Job]:
+    def _begun(self, job: Job, *warnings: str, also: Sequence[Write] = ()) -> Stored[Job]:
         try:
-            return self._lifecycle.begin(job, " ".join(("Created fine-tuning job.", *warnings)))
+            return self._lifecycle.begin(job, " ".join(("Created fine-tuning job.", *warnings)), also=also)
         except AlreadyExists:
-            return self._lifecycle.jobs.get(job.id)
+            if (kept := self._lifecycle.jobs.known(job.id)) is None:
+                raise  # what was to be written with it is there
+            return kept
         except TryLater as fault:
             # The store's answer may have been lost after the write: a job that is there is accepted.
-            with suppress(NotFound):
-                return self._lifecycle.jobs.get(job.id)
+            if (kept := self._lifecycle.jobs.known(job.id)) is not None:
+                return kept
             raise TryLater("The job could not be stored. Ask again.") from fault
 
     def _page(self, owner: str, after: str | None, limit: int) -> list[Job]:

@@ -27,8 +27,31 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     uri: str
 
 
-class FileShelf:
-    """The use cases of ``/v1/files``; every call is for one owner and never shows another's."""
+class FileRecords:
+    """What is known of uploaded files; every call is for one owner and never shows another's."""
+
+    def __init__(self, documents: Documents, *, bucket: str, copies: str | None = None) -> None:
+        """``copies`` is another place of tuneway's own, such as ``s3://bucket``, where jobs keep their folders."""
+        self._records = Collection(documents, "files", FileRecord)
+        self._places = (f"gs://{bucket}", *([copies] if copies else []))
+
+    def keeps(self, uri: str) -> bool:
+        """Whether the object is one that tuneway keeps for a tenant: such are named by their id, which has an owner."""
+        return uri.startswith(tuple(f"{place}/{folder}/" for place in self._places for folder in OURS))
+
+    def get(self, id_: str, *, owner: str) -> FileRecord:
+        """The record. Raises NotFound."""
+        return self._mine(id_, owner).value
+
+    def _mine(self, id_: str, owner: str) -> Stored[FileRecord]:
+        stored = self._records.known(id_)
+        if stored is None or stored.value.owner != owner:
+            raise NotFound(f"There is no file '{id_}'. Upload it with POST /v1/files.", param="file_id")
+        return stored
+
+
+class FileShelf(FileRecords):
+    """The use cases of ``/v1/files``."""
 
     def __init__(
         self,
@@ -40,12 +63,10 @@ class FileShelf:
         new_id: Callable[[], str],
         copies: str | None = None,
     ) -> None:
-        """``copies`` is another place of tuneway's own, such as ``s3://bucket``, where jobs keep their folders."""
-        self._records = Collection(documents, "files", FileRecord)
+        super().__init__(documents, bucket=bucket, copies=copies)
         self._documents = documents
         self._files = files
         self._bucket = bucket
-        self._places = (f"gs://{bucket}", *([copies] if copies else []))
         self._now = now
         self._new_id = new_id
 
@@ -70,14 +91,6 @@ class FileShelf:
         )
         self._documents.commit(self._records.create(id_, record))
         return record
-
-    def keeps(self, uri: str) -> bool:
-        """Whether the object is one that tuneway keeps for a tenant: such are named by their id, which has an owner."""
-        return uri.startswith(tuple(f"{place}/{folder}/" for place in self._places for folder in OURS))
-
-    def get(self, id_: str, *, owner: str) -> FileRecord:
-        """The record. Raises NotFound."""
-        return self._mine(id_, owner).value
 
     def list(
         self, *, owner: str, purpose: str | None, after: str | None, limit: int, descending: bool
@@ -108,13 +121,3 @@ class FileShelf:
         with self._files.read(uri) as source:
             while chunk := source.read(CHUNK):
                 yield chunk
-
-    def _mine(self, id_: str, owner: str) -> Stored[FileRecord]:
-        missing = NotFound(f"There is no file '{id_}'. Upload it with POST /v1/files.", param="file_id")
-        try:
-            stored = self._records.get(id_)
-        except NotFound:
-            raise missing from None
-        if stored.value.owner != owner:
-            raise missing
-        return stored

@@ -19,7 +19,7 @@ from tuneway.tuning.datasets.preview import Example, preview
 from tuneway.tuning.datasets.purpose import Purpose
 from tuneway.tuning.datasets.report import DatasetReport
 from tuneway.tuning.datasets.table_rows import Tables
-from tuneway.tuning.files import FileShelf
+from tuneway.tuning.files import FileRecords
 from tuneway.tuning.orders import PLACES, check_uri
 from tuneway.tuning.survey import Manner, opened, survey
 
@@ -59,7 +59,7 @@ class Inspector:
 
     def __init__(
         self,
-        shelf: FileShelf,
+        shelf: FileRecords,
         files: Files,
         *,
         catalogue: Catalogue,
@@ -103,6 +103,15 @@ class Inspector:
         except (NotFound, NotAllowed) as missing:
             raise BadInput(missing.message, param=field, code=missing.code or "file_not_found") from missing
         return digest.hexdigest()
+
+    def check_there(self, name: str, *, field: str, owner: str) -> None:
+        """Whether the file can be found, without reading it. Raises BadInput, naming the field; TryLater."""
+        uri, _ = self._named(_File(name, field, None), owner)
+        try:
+            with suppress(BadInput):  # one that does not tell its size may be there all the same
+                self._files.size(uri)
+        except (NotFound, NotAllowed) as missing:
+            raise BadInput(missing.message, param=field, code=missing.code or "file_not_found") from missing
 
     def _surveyed(self, file: "_File", limits: DatasetLimits, purpose: Purpose, *, owner: str) -> DatasetReport:
         uri, manner = self._named(file, owner)

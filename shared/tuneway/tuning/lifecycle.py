@@ -51,13 +51,9 @@ class Lifecycle:
 
     def owned(self, job_id: str, owner: str | None) -> Stored[Job]:
         """The job, if it is the owner's; None asks for anybody's. Raises NotFound, alike for another's and for none."""
-        missing = NotFound(f"There is no fine-tuning job '{job_id}'.", param="fine_tuning_job_id")
-        try:
-            stored = self.jobs.get(job_id)
-        except NotFound:
-            raise missing from None
-        if owner not in {None, stored.value.owner}:
-            raise missing
+        stored = self.jobs.known(job_id)
+        if stored is None or owner not in {None, stored.value.owner}:
+            raise NotFound(f"There is no fine-tuning job '{job_id}'.", param="fine_tuning_job_id")
         return stored
 
     def begin(self, job: Job, message: str, *, also: Sequence[Write] = ()) -> Stored[Job]:

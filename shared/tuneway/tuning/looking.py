@@ -142,7 +142,7 @@ class Look:
 
     def release(self, id_: JobId) -> None:
         """Let the tick ask for the job by itself."""
-        stored = self._job(id_)
+        stored = self._lifecycle.jobs.known(id_)
         if stored is not None and stored.value.status in TRAINING:
             now = self._lifecycle.now()
             self._lifecycle.note(stored, msgspec.structs.replace(stored.value, deadline=now))
@@ -160,7 +160,7 @@ class Look:
 
     def _enter(self, jobs: Iterable[ProviderJob]) -> None:
         for job in jobs:
-            stored = self._job(JobId(job.token or ""))
+            stored = self._lifecycle.jobs.known(JobId(job.token or ""))
             if stored is None:
                 self.roll.put(job.token or "", FOREIGN)
             elif _is_of(stored.value, job):
@@ -170,7 +170,7 @@ class Look:
     def _gone(self, token: str) -> None:
         """A job that is listed no longer has ended, or was left out: it is asked for by itself."""
         seen = self.roll.get(token)
-        if seen is not None and seen != FOREIGN and self._job(JobId(token)) is not None:
+        if seen is not None and seen != FOREIGN and self._lifecycle.jobs.known(JobId(token)) is not None:
             stored = self._poll(JobRef(JobId(token), unpacked(seen).sequence))
             if stored.value.status in FOLLOWED:
                 return
@@ -179,7 +179,7 @@ class Look:
     def _asked(self, token: str) -> bool:
         """Whether there was an answer."""
         try:
-            stored = self._job(JobId(token))
+            stored = self._lifecycle.jobs.known(JobId(token))
             name = stored.value.provider_job if stored is not None and stored.value.status in FOLLOWED else None
             provider = None if name is None else self._found(name)
             if provider is None:
@@ -206,7 +206,7 @@ class Look:
         """Whether it was the very job that trains as that one, and is taken along."""
         token = JobId(provider.token or "")
         seen = self.roll.get(token)
-        stored = self._job(token) if seen not in {None, FOREIGN} else None
+        stored = self._lifecycle.jobs.known(token) if seen not in {None, FOREIGN} else None
         if seen is None or stored is None:
             return False
         ours = _is_of(stored.value, provider)
@@ -228,12 +228,6 @@ class Look:
         elif after.version == stored.version and stored.value.deadline <= self._lifecycle.now():
             after = self._lifecycle.note(stored, watched)
         return after
-
-    def _job(self, id_: JobId) -> Stored[Job] | None:
-        try:
-            return self._lifecycle.jobs.get(id_)
-        except NotFound:
-            return None
 
 
 def _differs(job: ProviderJob, seen: str | None) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from tuneway.errors import BadInput, Conflict, NotAllowed, NotFound, TryLater, TunewayError
+from tuneway.errors import BadInput, Conflict, NotAllowed, TryLater, TunewayError
 from tuneway.ports import Documents
 from tuneway.state import Collection, Stored
 from tuneway.tuning.jobs import Job, JobId
@@ -102,11 +102,7 @@ class Notifier:
 
     def _sending(self, webhook: Webhook, event_id: str) -> Sending:
         deliveries = Collection(self._documents, f"webhooks/{webhook.id}/deliveries", Delivery)
-        try:
-            before = deliveries.get(event_id)
-        except NotFound:
-            before = None
-        return Sending(webhook=webhook, deliveries=deliveries, before=before)
+        return Sending(webhook=webhook, deliveries=deliveries, before=deliveries.known(event_id))
 
     def _fault(self, sending: Sending, event_id: str, body: bytes, *, until: float) -> TunewayError | None:
         """What kept the webhook from taking it, if a retry may mend it; it must not keep another one's from it."""

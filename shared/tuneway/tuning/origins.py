@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tuneway.errors import NotFound
 from tuneway.ports import Documents, Origin
 from tuneway.state import Collection
 from tuneway.tuning.jobs import ENDED, Job
@@ -22,10 +21,10 @@ class JobOrigins:
 
     def of(self, job: str) -> Origin | None:
         """The job, or None when it is unknown."""
-        try:
-            found = self._jobs.get(job).value
-        except NotFound:
+        stored = self._jobs.known(job)
+        if stored is None:
             return None
+        found = stored.value
         return Origin(
             job=found.id,
             owner=found.owner,

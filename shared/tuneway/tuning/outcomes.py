@@ -5,7 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from tuneway.errors import NotFound
 from tuneway.ports import Outcome
 from tuneway.state import Stored
 from tuneway.tuning.jobs import Job, Line, Status
@@ -20,11 +19,9 @@ class FinishedJobs:
 
     def of(self, job: str) -> Outcome | None:
         """What the job made; None when it is unknown or did not succeed."""
-        try:
-            found = self._lifecycle.jobs.get(job).value
-        except NotFound:
-            return None
-        if found.status is not Status.SUCCEEDED or found.tuned is None:
+        stored = self._lifecycle.jobs.known(job)
+        found = stored.value if stored else None
+        if found is None or found.status is not Status.SUCCEEDED or found.tuned is None:
             return None
         return Outcome(
             job=found.id,

@@ -28,9 +28,7 @@ class Replays:
         or the model it went on from can no longer be tuned. TryLater when a file cannot be read now.
         """
         job = self._desk.get(job_id, owner=owner)
-        self._check_file(job, "training_file", known=job.dataset)
-        if job.validation_file is not None:
-            self._check_file(job, "validation_file", known=job.validation_dataset)
+        check_files(job, self._inspector)
         again = order_of(job, model=self._model(job), idempotency_key=idempotency_key)
         return self._desk.create(again, owner=job.owner, key_limit=key_limit)
 
@@ -42,25 +40,37 @@ class Replays:
         checkpoint = job.pre_tuned.checkpoint if job.pre_tuned else None
         return f"{parent.alias}@{checkpoint}" if checkpoint else parent.alias
 
-    def _check_file(
-        self, job: Job, field: Literal["training_file", "validation_file"], *, known: DatasetReport | None
-    ) -> None:
-        name = (job.training_file if field == "training_file" else job.validation_file) or ""
-        if known is None:
-            raise BadInput(
-                f"Job {job.id} never came to read its {field}, so it cannot be told whether '{name}' is still the "
-                "same. Create a new job instead.",
-                param=field,
-                code="replay_without_report",
-            )
-        now = self._inspector.fingerprint(name, field=field, owner=job.owner)
-        if now != known.sha256:
-            raise BadInput(
-                f"'{name}' is not the file that job {job.id} was tuned on: its SHA-256 was {known.sha256[:SHOWN]}… and "
-                f"is {now[:SHOWN]}… now. Put the old file back, or create a new job for the new one.",
-                param=field,
-                code="file_changed",
-            )
+
+def check_files(job: Job, inspector: Inspector) -> None:
+    """Whether the job's files are still those that it was tuned on. Raises BadInput, naming the field; TryLater."""
+    _check_file(job, "training_file", inspector, known=job.dataset)
+    if job.validation_file is not None:
+        _check_file(job, "validation_file", inspector, known=job.validation_dataset)
+
+
+def _check_file(
+    job: Job,
+    field: Literal["training_file", "validation_file"],
+    inspector: Inspector,
+    *,
+    known: DatasetReport | None,
+) -> None:
+    name = (job.training_file if field == "training_file" else job.validation_file) or ""
+    if known is None:
+        raise BadInput(
+            f"Job {job.id} never came to read its {field}, so it cannot be told whether '{name}' is still the same. "
+            "Create a new job instead.",
+            param=field,
+            code="replay_without_report",
+        )
+    now = inspector.fingerprint(name, field=field, owner=job.owner)
+    if now != known.sha256:
+        raise BadInput(
+            f"'{name}' is not the file that job {job.id} was tuned on: its SHA-256 was {known.sha256[:SHOWN]}… and "
+            f"is {now[:SHOWN]}… now. Put the old file back, or create a new job for the new one.",
+            param=field,
+            code="file_changed",
+        )
 
 
 def order_of(job: Job, *, model: str, idempotency_key: str | None = None) -> JobOrder:

@@ -122,11 +122,10 @@ class Datasets:
         """Where the file lies, and the name that may tell its kind."""
         if "://" in given:
             return given, given
-        try:
-            record = self._records.get(given).value
-        except NotFound:
-            raise NotFound(f"The file '{given}' is gone. Upload it again.", code="file_not_found") from None
-        return record.uri, record.filename
+        stored = self._records.known(given)
+        if stored is None:
+            raise NotFound(f"The file '{given}' is gone. Upload it again.", code="file_not_found")
+        return stored.value.uri, stored.value.filename
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from tuneway.errors import BadInput, NotAllowed, NotFound, TunewayError
 from tuneway.ports import Documents, Events, Files, Message
-from tuneway.state import Collection, Stored
+from tuneway.state import Collection
 from tuneway.tuning.cloud_events import Event, announced
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.lint import lint
@@ -70,7 +70,7 @@ class WatchedFiles:
         """Lint the object unless it was; repeating the call changes nothing. Raises TryLater."""
         if not self._prefix or not found.uri.startswith(self._prefix) or found.name.endswith("/"):
             return
-        stored = self._kept(found)
+        stored = self._lints.known(key(found.uri))
         if stored is None or stored.value.generation != found.generation:
             if stored is not None and _older(found, stored.value):
                 return
@@ -79,12 +79,6 @@ class WatchedFiles:
         if not stored.value.announced:
             self._events.publish(_announcement(stored.value))
             self._documents.commit(self._lints.replace(stored, msgspec.structs.replace(stored.value, announced=True)))
-
-    def _kept(self, found: StoredObject) -> Stored[Lint] | None:
-        try:
-            return self._lints.get(key(found.uri))
-        except NotFound:
-            return None
 
     def _linted(self, found: StoredObject) -> Lint:
         report, error = None, None

@@ -139,13 +139,9 @@ class Webhooks:
         return hmac.new(self._root(), f"{webhook.id}.{generation}".encode(), hashlib.sha256).digest()
 
     def _stored(self, id_: str, owner: str | None) -> Stored[Webhook]:
-        missing = NotFound(f"There is no webhook '{id_}'.", param="webhook_endpoint_id")
-        try:
-            stored = self._kept.get(id_)
-        except NotFound:
-            raise missing from None
-        if owner not in {None, stored.value.owner}:
-            raise missing
+        stored = self._kept.known(id_)
+        if stored is None or owner not in {None, stored.value.owner}:
+            raise NotFound(f"There is no webhook '{id_}'.", param="webhook_endpoint_id")
         return stored
 
     def _changed(self, webhook: Webhook, wish: Wish) -> Webhook:

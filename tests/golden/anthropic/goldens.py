@@ -10,6 +10,7 @@ from tuneway.prediction.dialects.anthropic.stream import StreamDecoder
 from tuneway.prediction.framing.sse import SseDecoder
 from tuneway.prediction.hub.answer import Chunk, Exchange
 from tuneway.prediction.hub.decode import decode_chat_request
+from tuneway.prediction.retelling import stream_retold
 from tuneway.routing.routes import Target
 
 HERE = Path(__file__).parent
@@ -45,5 +46,5 @@ def events(*pieces: bytes) -> list[bytes]:
 
 
 def chunks_of(case: Path, *pieces: bytes) -> list[Chunk]:
-    decoder = StreamDecoder(exchange(case))
+    decoder = stream_retold(StreamDecoder(exchange(case)), exchange(case).request, "anthropic")
     return [chunk for event in events(*pieces) for chunk in decoder.decode(event)] + decoder.flush()

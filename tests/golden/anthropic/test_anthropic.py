@@ -27,9 +27,11 @@ from tests.golden.anthropic.goldens import (
     wire,
 )
 from tests.golden.openai_document import validator
+from tests.splits import splits
 from tuneway.prediction.dialects.anthropic.request import to_request
 from tuneway.prediction.dialects.anthropic.response import from_response
 from tuneway.prediction.hub.decode import decode_chat_request
+from tuneway.prediction.retelling import answer_retold
 
 WHOLE: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
 STREAMED_REQUEST: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsStreaming)
@@ -45,7 +47,8 @@ def test_a_chat_request_becomes_claudes_request(case: Path) -> None:
 @pytest.mark.parametrize("case", ANSWERED, ids=name)
 def test_claudes_answer_becomes_a_completion(case: Path) -> None:
     completion = from_response((case / "response.json").read_bytes(), exchange(case))
-    assert wire(completion) == golden(case, "completion.json")
+    told = answer_retold(completion, exchange(case).request, "anthropic")
+    assert wire(told) == golden(case, "completion.json")
 
 
 @pytest.mark.parametrize("case", STREAMED, ids=name)
@@ -58,9 +61,7 @@ def test_claudes_stream_becomes_chunks(case: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_any_split_of_a_stream_gives_the_same_chunks(case: Path, data: st.DataObject) -> None:
     body = (case / "stream.sse").read_bytes()
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)))))
-    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    assert wire(chunks_of(case, *pieces)) == golden(case, "chunks.json")
+    assert wire(chunks_of(case, *data.draw(splits(body)))) == golden(case, "chunks.json")
 
 
 def known(adapter: TypeAdapter[Any], value: Any) -> Any:

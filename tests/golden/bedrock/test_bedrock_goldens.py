@@ -16,12 +16,14 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.golden.bedrock.framed import framed
 from tests.golden.openai_document import validator
+from tests.splits import splits
 from tuneway.prediction.dialects.bedrock.request import to_request
 from tuneway.prediction.dialects.bedrock.response import from_response
 from tuneway.prediction.dialects.bedrock.stream import StreamDecoder
 from tuneway.prediction.framing.event_stream import EventStreamDecoder
 from tuneway.prediction.hub.answer import Chunk, Exchange
 from tuneway.prediction.hub.decode import decode_chat_request
+from tuneway.prediction.retelling import answer_retold, stream_retold
 from tuneway.routing.routes import Target
 
 HERE = Path(__file__).parent
@@ -56,7 +58,8 @@ def streamed(case: Path) -> bytes:
 
 
 def chunks_of(case: Path, *pieces: bytes) -> list[Chunk]:
-    framing, decoder = EventStreamDecoder(), StreamDecoder(exchange(case))
+    framing = EventStreamDecoder()
+    decoder = stream_retold(StreamDecoder(exchange(case)), exchange(case).request, "bedrock")
     events = [event for piece in pieces for event in framing.decode(piece)] + list(framing.flush())
     return [chunk for event in events for chunk in decoder.decode(event)] + decoder.flush()
 
@@ -96,7 +99,8 @@ def test_stream_events_are_what_botocore_knows(case: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=name)
 def test_an_answer_becomes_a_completion(case: Path) -> None:
     completion = from_response((case / "response.json").read_bytes(), exchange(case))
-    assert wire(completion) == golden(case, "completion.json")
+    told = answer_retold(completion, exchange(case).request, "bedrock")
+    assert wire(told) == golden(case, "completion.json")
 
 
 @pytest.mark.parametrize("case", STREAMED, ids=name)
@@ -109,9 +113,7 @@ def test_a_stream_becomes_chunks(case: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_any_split_of_a_stream_gives_the_same_chunks(case: Path, data: st.DataObject) -> None:
     body = streamed(case)
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)))))
-    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    assert wire(chunks_of(case, *pieces)) == golden(case, "chunks.json")
+    assert wire(chunks_of(case, *data.draw(splits(body)))) == golden(case, "chunks.json")
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)

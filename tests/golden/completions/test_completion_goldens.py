@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openai.types import Completion as SdkCompletion
 
 from tests.golden.openai_document import validator
+from tests.splits import splits
 from tuneway.prediction.complete import DIALECTS
 from tuneway.prediction.dialects.openai.passage import Passage, passage_of
 from tuneway.prediction.dialects.openai.passing import StreamPass
@@ -132,9 +133,7 @@ def test_the_hosts_answer_becomes_a_completion(case: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_any_split_of_the_hosts_stream_becomes_the_same_chunks(case: Path, data: st.DataObject) -> None:
     stream = (case / "stream.sse").read_bytes()
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)))))
-    pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    assert events_in(streamed(case, *pieces)) == golden(case, "events.json")
+    assert events_in(streamed(case, *data.draw(splits(stream)))) == golden(case, "events.json")
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=name)

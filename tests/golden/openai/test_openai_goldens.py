@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.golden.openai_document import validator
+from tests.splits import splits
 from tuneway.prediction.dialects.openai.passage import Passage, passage_of
 from tuneway.prediction.dialects.openai.passing import StreamPass
 from tuneway.prediction.dialects.openai.request import passed_on
@@ -105,9 +106,7 @@ def test_a_stream_is_passed_back(case: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_any_split_of_a_stream_is_passed_back_the_same(case: Path, data: st.DataObject) -> None:
     body = (case / "stream.sse").read_bytes()
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)))))
-    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    assert passed(case, *pieces) == (case / "events.sse").read_bytes()
+    assert passed(case, *data.draw(splits(body))) == (case / "events.sse").read_bytes()
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=name)

@@ -22,11 +22,12 @@ VERSIONS = {"v1": aiplatform_v1, "v1beta1": aiplatform_v1beta1}
 
 @dataclass
 class Simulated:
-    """A running simulation and its clock."""
+    """A running simulation, its clock, and the luck by which an endpoint's models share the calls."""
 
     url: str = ""
     objects: Path = Path()
     now: float = 1_790_000_000.0
+    luck: float = 0.0
     http: httpx.Client = field(default_factory=httpx.Client)
 
     def later(self, seconds: float) -> None:
@@ -67,6 +68,7 @@ def started(tmp_path: Path) -> Iterator[Callable[[], Simulated]]:
             objects=simulated.objects,
             clock=lambda: simulated.now,
             chunk_seconds=0,
+            luck=lambda: simulated.luck,
         )
         servers.append(VertexServer(settings))
         simulated.url = servers[-1].start()

@@ -77,3 +77,8 @@ def test_a_grant_is_good_until_it_expires(expires_at: float, *, good: bool) -> N
 def test_a_grant_made_before_there_were_allowances_has_none() -> None:
     old = b'{"owner":"shop","scopes":["tune"],"created_at":1.0}'
     assert msgspec.json.decode(old, type=Grant).max_cost_usd is None
+
+
+def test_a_tenants_key_names_its_own_things_and_an_admins_everybodys() -> None:
+    assert grant(Scope.PREDICT, Scope.TUNE).tenant == "shop"
+    assert grant(Scope.TUNE, Scope.ADMIN).tenant is None

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from google.cloud import aiplatform_v1
 
-from tuneway.adapters.vertex_serving import deployed_model, endpoint, model
+from tuneway.adapters.vertex_serving import deployed_model, endpoint, endpoint_labels, model, shared, undeployed
 from tuneway.errors import BadInput
 from tuneway.ports import DeployOrder, Machine
 from tuneway.registry.serving import load
@@ -82,3 +82,43 @@ def test_an_order_without_what_it_needs_is_refused() -> None:
         model(msgspec.structs.replace(ORDER, container=None))
     with pytest.raises(BadInput):
         deployed_model(msgspec.structs.replace(ORDER, machine=None), model="m")
+
+
+GUEST = msgspec.structs.replace(ORDER, deployed_id="1234567890", traffic=25)
+
+
+def test_beside_others_it_takes_its_share_from_theirs() -> None:
+    asked = parsed(deployed_model(GUEST, model="m", there={"1": 60, "2": 40, "3": 0}), aiplatform_v1.DeployModelRequest)
+    assert (asked.deployed_model.id, dict(asked.traffic_split)) == ("1234567890", {"0": 25, "1": 45, "2": 30})
+
+
+def test_beside_others_without_a_share_it_leaves_the_split_out() -> None:
+    body = deployed_model(msgspec.structs.replace(GUEST, traffic=0), model="m", there={"1": 100})
+    assert "trafficSplit" not in body
+    assert parsed(body, aiplatform_v1.DeployModelRequest).deployed_model.id == "1234567890"
+
+
+@pytest.mark.parametrize(
+    ("there", "split"),
+    [
+        ({"1": 100}, {}),
+        ({"1": 0, "2": 100}, {}),
+        ({"1": 100, "2": 0, "3": 0}, {"2": 50, "3": 50}),
+        ({"1": 20, "2": 60, "3": 20}, {"2": 75, "3": 25}),
+    ],
+)
+def test_what_goes_leaves_its_share_to_the_others(there: dict[str, int], split: dict[str, int]) -> None:
+    asked = parsed(undeployed("1", there=there), aiplatform_v1.UndeployModelRequest)
+    assert (asked.deployed_model_id, dict(asked.traffic_split)) == ("1", split)
+
+
+def test_a_split_is_a_change_of_the_endpoint() -> None:
+    asked = parsed(shared({"1": 100, "2": 0}), aiplatform_v1.Endpoint)
+    assert dict(asked.traffic_split) == {"1": 100}
+
+
+def test_the_endpoint_of_a_guest_carries_its_hosts_mark() -> None:
+    guest = msgspec.structs.replace(GUEST, mark="b", endpoint="ft-1-1", endpoint_mark="a")
+    assert endpoint_labels(guest) == {"tuneway-deployment": "a"}
+    assert endpoint_labels(msgspec.structs.replace(guest, endpoint_mark="")) == {"tuneway-deployment": "ft-1-1"}
+    assert endpoint_labels(ORDER) == {"tuneway-deployment": ORDER.id}

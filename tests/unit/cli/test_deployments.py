@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.cli.served import Run, served
 from tests.unit.registry.rollouts import ALIAS, MAIN, World
+from tests.unit.registry.shared_endpoints import GUEST, THIRD, Shared
 from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.registry.deployments import rules
@@ -106,3 +107,45 @@ def test_one_that_failed_says_why(run: Run, world: World) -> None:
     world.desk.create("ft-1", "1", Wish(name="another"), owner="acme")
     world.settle()
     assert "No quota for L4." in " ".join(said(run, "deployments", "list").split())
+
+
+@pytest.fixture
+def sharing(tmp_path: Path) -> Iterator[Run]:
+    """A registry with two versions behind one endpoint."""
+    world = Shared(tmp_path)
+    world.shared(v2=20)
+    with served(rules(world.desk, world.inventory)) as command:
+        yield command
+
+
+def test_the_table_shows_who_shares_an_endpoint_and_how(sharing: Run) -> None:
+    head, first, second = said(sharing, "deployments", "list").splitlines()
+    assert "TRAFFIC" in head.split()
+    assert f"80 % of {MAIN}" in first
+    assert f"20 % of {MAIN}" in second
+
+
+def test_one_alone_shows_no_share(run: Run) -> None:
+    assert "% of" not in said(run, "deployments", "list")
+
+
+def test_one_is_put_beside_another(sharing: Run) -> None:
+    made = said(sharing, "deployments", "create", "ft-1", "--version", "3", "--endpoint", MAIN, "--traffic", "10")
+    assert json.loads(made)["id"] == THIRD
+
+
+def test_the_traffic_is_shared_by_a_command(sharing: Run) -> None:
+    assert (
+        said(sharing, "deployments", "traffic", f"{GUEST}=65", f"{MAIN}=35") == f"Shared: {MAIN} 35 %, {GUEST} 65 %.\n"
+    )
+
+
+@pytest.mark.parametrize("words", [[MAIN], [f"{MAIN}=x"], ["=5"], [f"{MAIN}=1", f"{MAIN}=99"], [], [f"{MAIN}=-1"]])
+def test_what_is_no_share_is_said_before_anything_is_asked(sharing: Run, words: list[str]) -> None:
+    assert sharing("deployments", "traffic", *words).exit_code == 2
+
+
+def test_shares_that_make_no_hundred_are_refused(sharing: Run) -> None:
+    done = sharing("deployments", "traffic", f"{MAIN}=80", f"{GUEST}=10")
+    assert done.exit_code != 0
+    assert "the shares make 90" in done.output

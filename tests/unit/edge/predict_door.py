@@ -24,10 +24,11 @@ from tuneway.edge.surfaces.endpoints import Endpoints
 from tuneway.edge.surfaces.paths import REFUSALS, rules
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import NotFound
-from tuneway.ports import Auth, SnapshotPart, UpstreamRequest
+from tuneway.ports import Auth, SnapshotPart, Upstream, UpstreamRequest
 from tuneway.prediction.attempts import Attempts
 from tuneway.prediction.calls import Connection
 from tuneway.prediction.prices import load
+from tuneway.routing.fragments import Asleep
 from tuneway.routing.live import Freshness, LiveSnapshot
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import Snapshot
@@ -113,6 +114,9 @@ class State:
     def place(self, place: str, owner: str) -> None:
         self._changed((self.snapshot or Snapshot()).with_place(place, owner))
 
+    def asleep(self, place: str, said: Asleep) -> None:
+        self._changed((self.snapshot or Snapshot()).with_sleep(place, said))
+
     def _changed(self, snapshot: Snapshot) -> None:
         self.snapshot = msgspec.structs.replace(snapshot, version=snapshot.version + 1)
 
@@ -120,11 +124,11 @@ class State:
 class Predict:
     """The door under test and a client for it."""
 
-    def __init__(self, folder: Path, *, max_body: int = 100_000) -> None:
+    def __init__(self, folder: Path, *, max_body: int = 100_000, upstream: Upstream | None = None) -> None:
         self.log = folder / "predict.log"
         self.state, self.host, self.notes = State(), Host(), list[str]()
         self.logs = logs = Logs(self.log)
-        upstream = HttpxUpstream(httpx.MockTransport(self.host))
+        upstream = upstream or HttpxUpstream(httpx.MockTransport(self.host))
         self.badges = Badges()
         self.pauses: list[float] = []
         sources = MediaSources(upstream, self.badges, Reach(resolve=lambda *_: ["93.184.216.34"]))

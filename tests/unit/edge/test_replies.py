@@ -1,6 +1,7 @@
 """Answers on the wire: who is looked after, from when on, and what is told when all is out."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -50,6 +51,22 @@ async def test_a_client_that_leaves_ends_the_block() -> None:
     client.gone.set()
     with pytest.raises(ClientLeft):
         await watched(client, 30)
+
+
+async def test_a_watch_that_is_over_is_no_garbage() -> None:
+    """With a thousand streams, to look for garbage is what makes them stand still."""
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for _ in range(3):
+            await watched(Client(), 0.001)
+        await asyncio.sleep(0.01)
+        gc.collect()
+        left = [found for found in gc.garbage if isinstance(found, Watch)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert left == []
 
 
 async def test_a_short_answer_is_not_looked_after() -> None:

@@ -57,3 +57,32 @@ def test_where_nothing_is_closed_or_referred_to_nothing_is_read() -> None:
     refuse_closed(b"no JSON", CLOSED)
     with pytest.raises(BadInput):
         refuse_closed(b"gs:// no JSON", CLOSED)
+
+
+def test_instructions_and_what_stands_in_documents_are_looked_at_too() -> None:
+    picture = {"type": "image", "source": {"type": "url", "url": "gs://ours/a.png"}}
+    document = {"type": "document", "source": {"type": "content", "content": [picture]}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [document]}
+    for fields, where in (
+        ({"system": [document]}, "system[0].source.content[0].source.url"),
+        ({"messages": [{"content": [result]}]}, "messages[0].content[0].content[0].source.content[0].source.url"),
+        ({"messages": [{"content": [{"type": "images", "urls": ["gs://ours/a"]}]}]}, "messages[0].content[0].urls[0]"),
+        ({"messages": [{"content": {"image_url": "gs://ours/a"}}]}, "messages[0].content.image_url"),
+    ):
+        with pytest.raises(BadInput) as caught:
+            refuse_closed(json.dumps({"model": "m", **fields}).encode(), CLOSED)
+        assert caught.value.param == where
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"system": "gs://ours/a.png"},
+        {"system": ["gs://ours/a.png"]},
+        {"messages": [{"role": "user", "content": ["gs://ours/a.png"]}]},
+        {"tools": [{"name": "f", "input_schema": {"default": "gs://ours/a.png"}}]},
+        {"metadata": {"at": "gs://ours/a.png"}},
+    ],
+)
+def test_words_of_other_fields_are_no_addresses(fields: dict[str, object]) -> None:
+    refuse_closed(json.dumps({"model": "m", **fields}).encode(), CLOSED)

@@ -1,11 +1,13 @@
 """How long arrivals are waited for: from one to the next, and in all; a slow reader's time is not the host's."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 
 import pytest
+from typing_extensions import override
 
 from tuneway.errors import UpstreamError
+from tuneway.ports import Pouring, Take
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.patience import Patience
 from tuneway.routing.routes import Limits, Route
@@ -25,11 +27,46 @@ async def arriving(*pauses: float) -> AsyncIterator[bytes]:
         yield b"%d" % number
 
 
+class Poured(Pouring):
+    """Arrivals that can be given on while they come."""
+
+    def __init__(self, arrivals: AsyncIterator[bytes]) -> None:
+        self._arrivals = arrivals
+
+    @override
+    async def __anext__(self) -> bytes:
+        return await anext(self._arrivals)
+
+    @override
+    async def pour(self, take: Take) -> None:
+        async for data in self._arrivals:
+            if (held := take(data)) is not None:
+                await held
+
+
+@pytest.fixture(params=["one by one", "poured", "poured one by one"], autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How the arrivals after the first are taken."""
+    WAYS.append(request.param)
+    yield
+    WAYS.clear()
+
+
+WAYS: list[str] = []
+
+
 async def taken(told: list[bytes], arrivals: AsyncIterator[bytes], limits: Journey, *, reading: float = 0.0) -> None:
-    with Patience(limits, arrivals) as waited_for:
+    def take(data: bytes) -> Coroutine[object, object, None] | None:
+        told.append(data)
+        return asyncio.sleep(reading) if reading else None
+
+    patience = Patience(limits, Poured(arrivals) if WAYS == ["poured"] else arrivals)
+    with patience as waited_for:
         async for data in waited_for:
             told.append(data)
             await asyncio.sleep(reading)
+            if WAYS != ["one by one"]:
+                await patience.pour(take)
 
 
 async def test_without_limits_arrivals_are_as_they_were() -> None:

@@ -72,7 +72,13 @@ def test_containers_errors_are_read_in_every_shape(body: bytes) -> None:
         ({"retry-after": "7"}, [], 7.0),
         ({}, [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "17.5s"}], 17.5),
         ({"retry-after": "3"}, [{"retryDelay": "17s"}], 3.0),
-        ({"retry-after": "Fri, 21 Nov 2026 10:00:00 GMT"}, [{"@type": "x"}], None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:00 GMT"}, [{"@type": "x"}], None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:09 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"}, [], 9.0),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:00 GMT", "date": "Sat, 21 Nov 2026 10:00:09 GMT"}, [], 0.0),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:00 GMT", "date": "today"}, [], None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:00 GMT", "date": "Sat, 21 Nov 2026 10:00:00 -0000"}, [], None),
+        ({"retry-after": "8", "retry-after-ms": "7250"}, [], 7.25),
+        ({"retry-after": "8", "retry-after-ms": "soon"}, [], 8.0),
     ],
 )
 def test_when_to_come_back_is_passed_on(
@@ -87,11 +93,25 @@ def test_when_to_come_back_is_passed_on(
         "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
         "This model's maximum context length is 8192 tokens.",
         "The prompt (length 9000) is too long.",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "Input is too long for requested model.",
+        "Too many input tokens. Max input tokens: 8192, request input token count: 9000",
+        "The decoder prompt (length 3001) is longer than the maximum model length of 2048.",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
+        "Input validation error: `inputs` must have less than 1024 tokens. Given: 3000",
+        "the request exceeds the available context size, try increasing it",
+        "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
     ],
 )
 def test_a_conversation_that_is_too_long_is_told_apart(message: str) -> None:
     error = from_answer(400, {}, google(400, "INVALID_ARGUMENT", message))
     assert (error.code, error.param) == ("context_length_exceeded", "messages")
+
+
+def test_anthropics_filter_says_so_in_words_alone() -> None:
+    body = b'{"error": {"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}}'
+    assert from_answer(400, {}, body).code == "content_filter"
+    assert from_answer(500, {}, body).code == "upstream_error"
 
 
 @pytest.mark.parametrize(

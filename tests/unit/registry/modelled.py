@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.fakes import Loop
+from tests.fakes import Fuse, Loop
 from tuneway.ports import TunedModel
 from tuneway.registry.models.comparing import Comparison, compared
 from tuneway.registry.models.lineage import Lineages
@@ -15,6 +15,7 @@ from tuneway.registry.models.registering import Into, Registering
 from tuneway.registry.shelves import Model, Version
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import current
+from tuneway.tuning.catalogue import Catalogue
 from tuneway.tuning.jobs import Job
 from tuneway.tuning.origins import JobOrigins
 
@@ -28,8 +29,8 @@ PLACE = "projects/p/locations/us-central1"
 class Modelled:
     """The use cases on a file; each job that is tuned answers at an endpoint of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.loop = Loop(folder)
+    def __init__(self, folder: Path, *, fuse: Fuse | None = None, catalogue: Catalogue | None = None) -> None:
+        self.loop = Loop(folder, fuse=fuse, catalogue=catalogue)
         self.documents = self.loop.documents
         self.changes: list[str] = []
         self.shelf = ModelShelf(self.documents, now=lambda: self.loop.clock)

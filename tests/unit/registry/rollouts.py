@@ -1,6 +1,6 @@
 """A provider of endpoints that keeps what it was asked, and a registry that deploys there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,27 +91,53 @@ class FakeDeployer:
         self.faults: dict[str, Exception] = {}
         self.stuck: set[str] = set()
         self.deaf = 0
+        self.shares: dict[str, dict[str, int]] = {}
+        self.orders: dict[str, DeployOrder] = {}
         self.meanwhile: Callable[[], object] = lambda: None
 
     def upload(self, order: DeployOrder) -> Work:
         return self._have("model", order)
 
     def create_endpoint(self, order: DeployOrder) -> Work:
-        return self._have("endpoint", order)
+        return Work(done=True) if ("endpoint", order.endpoint) in self.there else self._have("endpoint", order)
 
     def deploy(self, order: DeployOrder) -> Work:
-        assert order.weights is None or ("endpoint", order.id) in self.there
+        on = order.endpoint or order.id
+        assert order.weights is None or ("endpoint", on) in self.there
+        self.orders[order.id] = order
         work = self._have("deployed", order)
-        place = Place(resource=f"projects/p/locations/{order.location}/endpoints/{order.id}", host="h")
+        place = Place(resource=f"projects/p/locations/{order.location}/endpoints/{on}", host="h")
         return msgspec.structs.replace(work, place=place) if work.done else work
+
+    def on(self, endpoint: str) -> list[str]:
+        """Which deployments are on an endpoint."""
+        there = [id_ for kind, id_ in self.there if kind == "deployed"]
+        return [id_ for id_ in there if (self.orders[id_].endpoint or id_) == endpoint]
+
+    def share(self, order: DeployOrder, shares: Mapping[str, int]) -> Work:
+        if fault := self.faults.get("share"):
+            raise fault
+        with self.fuse.around():
+            self.shares[order.endpoint or order.id] = dict(shares)
+            self.meanwhile()
+        return Work(done=True)
+
+    def rest(self, order: DeployOrder) -> Work:
+        if busy := self._under_way(order.id):
+            return Work(operation=busy)
+        if ("deployed", order.id) in self.there:
+            return self._begin("remove", "deployed", order.id)
+        return Work(done=True)
 
     def remove(self, order: DeployOrder) -> Work:
         if busy := self._under_way(order.id):
             return Work(operation=busy)
-        for kind in reversed(KINDS):
-            if (kind, order.id) in self.there:
-                return self._begin("remove", kind, order.id)
-        return Work(done=True)
+        on = order.endpoint or order.id
+        if ("deployed", order.id) in self.there:
+            return self._begin("remove", "deployed", order.id)
+        if ("endpoint", on) in self.there and not order.keep_endpoint and not self.on(on):
+            return self._begin("remove", "endpoint", on)
+        return self._begin("remove", "model", order.id) if ("model", order.id) in self.there else Work(done=True)
 
     def status(self, operation: str) -> Work:
         if operation not in self.operations:

@@ -14,7 +14,7 @@ from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.errors import BadInput, TryLater
 from tuneway.ports import Document, Documents, Key, Put, Query, SnapshotPart
 from tuneway.routing import fragments
-from tuneway.routing.fragments import LARGEST_PART, WHOLE, Snapshot, cut, from_json, joined
+from tuneway.routing.fragments import LARGEST_PART, WHOLE, Asleep, Snapshot, cut, from_json, joined
 from tuneway.routing.live import Freshness, LiveSnapshot
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import PARTS, SNAPSHOT, change, current
@@ -32,6 +32,7 @@ def large(number: int = 2_000, *, size: int = 400) -> Snapshot:
         routes={f"route-{n}": route(f"route-{n}", size=size) for n in range(number)},
         keys={f"{n:064x}": GRANT for n in range(number)},
         places={f"us/endpoints/{n}": "acme" for n in range(number)},
+        asleep={f"us/endpoints/{n}": Asleep(seconds=300.0) for n in range(0, number, 50)},
     )
 
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from tests.fakes import BUCKET, Loop
-from tuneway.ports import Method, TuningRequest
+from tuneway.ports import Checkpoint, Method, TuningRequest
 from tuneway.tuning.hyperparameters import Hyperparameters
-from tuneway.tuning.jobs import PATIENCE, TRANSITIONS, Job, JobId, Line, Status, event, moved
+from tuneway.tuning.jobs import PATIENCE, TRANSITIONS, Job, JobId, Line, Status, checkpoint_id, event, moved
 
 OPEN = "meta/llama3_1@llama-3.1-8b"
 
@@ -79,6 +79,10 @@ def test_an_old_job_without_the_newer_fields_is_still_read() -> None:
     newer = {"backend", "method", "allowance", "approval", "metrics_step", "checkpoint_losses", "actual_cost"}
     fields = {name: value for name, value in msgspec.to_builtins(_job(Status.RUNNING)).items() if name not in newer}
     assert msgspec.convert(fields, Job) == _job(Status.RUNNING)
+
+
+def test_a_checkpoints_id_names_its_job() -> None:
+    assert checkpoint_id(_job(Status.RUNNING), Checkpoint(id="3", epoch=3, step=30)) == "ftckpt-1-3"
 
 
 def _job(status: Status) -> Job:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
-from tuneway.edge.fine_tuning.jobs import page
+from tuneway.edge.lists import page
 from tuneway.errors import BadInput
 from tuneway.tuning.files import FileRecord, FileShelf
 

@@ -1,13 +1,14 @@
 """``/v1/fine_tuning/jobs`` in OpenAI's shapes, and what a person says to a held job."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.fine_tuning.job_orders import Approve, CreateJob, Refuse, order
 from tuneway.edge.fine_tuning.job_views import rendered, rendered_checkpoint, rendered_event
+from tuneway.edge.lists import page
 from tuneway.errors import BadInput
 from tuneway.tuning.approvals import Approvals
 from tuneway.tuning.desk import JobDesk
@@ -60,10 +61,10 @@ class _Jobs:
         return page([rendered(job) for job in found], limit)
 
     def retrieve(self, call: Call) -> Body:
-        return rendered(self._desk.get(call.path["job_id"], owner=_tenant(call.grant)))
+        return rendered(self._desk.get(call.path["job_id"], owner=call.grant.tenant))
 
     def cancel(self, call: Call) -> Body:
-        return rendered(self._desk.cancel(call.path["job_id"], owner=_tenant(call.grant)))
+        return rendered(self._desk.cancel(call.path["job_id"], owner=call.grant.tenant))
 
     def pause(self, call: Call) -> Body:
         return self._impossible(call, "paused")
@@ -74,20 +75,18 @@ class _Jobs:
     def events(self, call: Call) -> Body:
         limit = call.limit(default=20, most=100)
         found = self._desk.history(
-            call.path["job_id"], owner=_tenant(call.grant), after=call.query.get("after"), limit=limit + 1
+            call.path["job_id"], owner=call.grant.tenant, after=call.query.get("after"), limit=limit + 1
         )
         return page([rendered_event(happened) for happened in found], limit)
 
     def checkpoints(self, call: Call) -> Body:
         limit = call.limit(default=10, most=100)
-        job = self._desk.get(call.path["job_id"], owner=_tenant(call.grant))
-        found = self._desk.checkpoints(
-            job.id, owner=_tenant(call.grant), after=call.query.get("after"), limit=limit + 1
-        )
+        job = self._desk.get(call.path["job_id"], owner=call.grant.tenant)
+        found = self._desk.checkpoints(job.id, owner=call.grant.tenant, after=call.query.get("after"), limit=limit + 1)
         return page([rendered_checkpoint(job, point) for point in found], limit)
 
     def _impossible(self, call: Call, done: str) -> Body:
-        job = self._desk.get(call.path["job_id"], owner=_tenant(call.grant))
+        job = self._desk.get(call.path["job_id"], owner=call.grant.tenant)
         raise BadInput(
             f"A job on {job.backend} cannot be {done}: the provider has no such call. Cancel it, and go on from one of "
             f'its checkpoints with a new job ("model": "{job.alias}@…").',
@@ -109,13 +108,6 @@ class _Decisions:
         return rendered(self._approvals.refuse(call.path["job_id"], grant=call.grant, reason=body.reason))
 
 
-def page(rows: Sequence[dict[str, object]], limit: int) -> dict[str, object]:
-    """OpenAI's list of at most ``limit`` rows, made from one row more; its document wants texts at both ends."""
-    shown = rows[:limit]
-    first, last = (shown[0]["id"], shown[-1]["id"]) if shown else ("", "")
-    return {"object": "list", "data": shown, "has_more": len(rows) > limit, "first_id": first, "last_id": last}
-
-
 def _metadata(query: Mapping[str, str]) -> dict[str, str] | None:
     """The filter ``metadata[k]=v``; an empty one asks for jobs without metadata, None is no filter."""
     plain = query.get("metadata")
@@ -123,8 +115,3 @@ def _metadata(query: Mapping[str, str]) -> dict[str, str] | None:
         raise BadInput("Write the filter as metadata[key]=value, or metadata=null.", param="metadata")
     named = {match["key"]: value for name, value in query.items() if (match := METADATA.fullmatch(name))}
     return named or (None if plain is None else {})
-
-
-def _tenant(grant: Grant) -> str | None:
-    """Whose jobs the caller may name; None means everybody's."""
-    return None if Scope.ADMIN in grant.scopes else grant.owner

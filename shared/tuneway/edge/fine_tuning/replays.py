@@ -1,6 +1,6 @@
 """``POST /v1/fine_tuning/jobs/{id}/replay``: the same job once more."""
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.fine_tuning.job_views import rendered
 from tuneway.edge.fine_tuning.jobs import JOBS
@@ -16,14 +16,10 @@ def rules(desk: JobDesk, inspector: Inspector) -> list[Rule]:
     def replay(call: Call) -> Body:
         job = replays.start(
             call.path["job_id"],
-            owner=_tenant(call.grant),
+            owner=call.grant.tenant,
             key_limit=call.grant.max_cost_usd,
             idempotency_key=call.headers.get("idempotency-key"),
         )
         return rendered(job)
 
     return [Rule("POST", f"{JOBS}/{{job_id}}/replay", Scope.TUNE, replay)]
-
-
-def _tenant(grant: Grant) -> str | None:
-    return None if Scope.ADMIN in grant.scopes else grant.owner

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
-from tuneway.edge.fine_tuning.jobs import page
 from tuneway.edge.fine_tuning.sweep_orders import CreateSweep, PromoteJob, sweep_order
+from tuneway.edge.lists import page
 from tuneway.tuning import hyperparameters as hyper
 from tuneway.tuning import outlook
 from tuneway.tuning.jobs import Job
@@ -55,14 +55,14 @@ class _Sweeps:
         return page([_head(sweep) for sweep in found], limit)
 
     def retrieve(self, call: Call) -> Body:
-        return rendered(self._desk.get(call.path["sweep_id"], owner=_tenant(call.grant)))
+        return rendered(self._desk.get(call.path["sweep_id"], owner=call.grant.tenant))
 
     def cancel(self, call: Call) -> Body:
-        return rendered(self._desk.cancel(call.path["sweep_id"], owner=_tenant(call.grant)))
+        return rendered(self._desk.cancel(call.path["sweep_id"], owner=call.grant.tenant))
 
     def promote(self, call: Call) -> Body:
         body = decoded(call.body(), PromoteJob)
-        owner = _tenant(call.grant)
+        owner = call.grant.tenant
         return rendered(self._desk.promote(call.path["sweep_id"], job=body.job, alias=body.alias, owner=owner))
 
 
@@ -141,8 +141,3 @@ def _chosen(given: hyper.Hyperparameters) -> dict[str, object]:
     """Those that were chosen, by their request names."""
     shown = msgspec.convert(msgspec.to_builtins(hyper.rendered(given)), dict[str, object])
     return {name: value for name, value in shown.items() if value != hyper.AUTO}
-
-
-def _tenant(grant: Grant) -> str | None:
-    """Whose sweeps the caller may name; None means everybody's."""
-    return None if Scope.ADMIN in grant.scopes else grant.owner

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
-from tuneway.edge.fine_tuning.jobs import page
+from tuneway.edge.lists import page
 from tuneway.errors import NotFound
 from tuneway.tuning.webhooks import Webhook, Webhooks, Wish
 
@@ -65,21 +65,21 @@ class _Endpoints:
         return page(_after(rows, call.query.get("after"))[: limit + 1], limit)
 
     def retrieve(self, call: Call) -> Body:
-        return _rendered(self._webhooks.get(call.path["webhook_id"], owner=_tenant(call.grant)))
+        return _rendered(self._webhooks.get(call.path["webhook_id"], owner=call.grant.tenant))
 
     def update(self, call: Call) -> Body:
         body = decoded(call.body(), UpdateWebhook)
         wish = Wish(name=body.name, url=body.url, event_types=body.event_types)
-        return _rendered(self._webhooks.update(call.path["webhook_id"], owner=_tenant(call.grant), wish=wish))
+        return _rendered(self._webhooks.update(call.path["webhook_id"], owner=call.grant.tenant, wish=wish))
 
     def delete(self, call: Call) -> Body:
         id_ = call.path["webhook_id"]
-        self._webhooks.delete(id_, owner=_tenant(call.grant))
+        self._webhooks.delete(id_, owner=call.grant.tenant)
         return {"id": id_, "object": "webhook_endpoint.deleted", "deleted": True}
 
     def rotate(self, call: Call) -> Body:
         keep = decoded(call.body() or b"{}", RotateSecret).keep_old_secret_active_for_24_hours
-        owner = _tenant(call.grant)
+        owner = call.grant.tenant
         return _with_secret(*self._webhooks.rotate(call.path["webhook_id"], owner=owner, keep_old=keep))
 
 
@@ -107,8 +107,3 @@ def _after(rows: list[dict[str, object]], id_: str | None) -> list[dict[str, obj
         if row["id"] == id_:
             return rows[position + 1 :]
     raise NotFound(f"There is no webhook '{id_}' to go on after.", param="after")
-
-
-def _tenant(grant: Grant) -> str | None:
-    """Whose webhooks the caller may name; None means everybody's."""
-    return None if Scope.ADMIN in grant.scopes else grant.owner

@@ -1,18 +1,22 @@
 """``/v1/registry/deployments``: what models are deployed on, and for how much."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.registry.resting import INWARD as RESTING_INWARD
+from tuneway.edge.registry.resting import by_hand, slept
 from tuneway.errors import BadInput
 from tuneway.ports import Machine
 from tuneway.registry.hosting.deployment_desk import DeploymentDesk
 from tuneway.registry.hosting.orders import Wish
 from tuneway.registry.inventory import Inventory
+from tuneway.registry.rest import Rest
 from tuneway.registry.route_book import ALIAS
 from tuneway.registry.shelves import Deployment
 
@@ -20,12 +24,16 @@ ROOT = "/v1/registry/deployments"
 TRUTH = {"": False, "false": False, "0": False, "true": True, "1": True}
 MACHINE_TYPE = r"^[a-z][a-z0-9-]{1,62}$"
 ACCELERATOR = r"^[A-Z][A-Z0-9_]{1,62}$"
+Percent = Annotated[int, Meta(ge=0, le=100)]
 # For the provider's eyes and for the handlers'.
-INWARD = frozenset({"deadline", "lease_until", "attempts", "order"})
+INWARD = frozenset({"deadline", "lease_until", "attempts", "order", *RESTING_INWARD})
 
 
 class CreateDeployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a new deployment; what is left out is chosen by the base model."""
+    """The body of a new deployment; what is left out is chosen by the base model.
+
+    ``endpoint`` is a deployment that it is put beside, with ``traffic`` percent of that endpoint's calls.
+    """
 
     model: str
     version: str | None = None
@@ -36,38 +44,63 @@ class CreateDeployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     replicas: Annotated[int, Meta(ge=1, le=100)] | None = None
     alias: str | None = None
     name: str | None = None
+    endpoint: str | None = None
+    traffic: Percent | None = None
+    rest: Rest | None = None
+
+
+class ChangeDeployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a change: when it sleeps, null for never; or the percent of each deployment behind its endpoint."""
+
+    traffic: dict[str, Percent] | UnsetType = UNSET
+    rest: Rest | UnsetType | None = UNSET
 
 
 def rules(desk: DeploymentDesk, inventory: Inventory) -> list[Rule]:
     """Everybody who may tune has their own deployments; admins have all."""
-    one = f"{ROOT}/{{deployment}}"
+    one, traffic, resting = f"{ROOT}/{{deployment}}", desk.traffic, desk.resting
+
+    def whole(deployment: Deployment) -> Body:
+        return shown(deployment, traffic=traffic.split(deployment), now=resting.now)
 
     def everything(call: Call) -> Body:
-        found = inventory.deployments(owner=_tenant(call.grant))
-        return {"object": "list", "data": [shown(each) for each in found]}
+        found = inventory.deployments(owner=call.grant.tenant)
+        splits = traffic.splits(found)
+        return {"object": "list", "data": [shown(each, traffic=splits.get(each.id), now=resting.now) for each in found]}
 
     def create(call: Call) -> Body:
         body = decoded(call.body(), CreateDeployment)
-        owner = _tenant(call.grant)
-        return shown(desk.create(body.model, body.version, _wish(body), owner=owner))
+        owner = call.grant.tenant
+        return whole(desk.create(body.model, body.version, _wish(body), owner=owner))
 
     def retrieve(call: Call) -> Body:
-        return shown(desk.get(call.path["deployment"], owner=_tenant(call.grant)))
+        return whole(desk.get(call.path["deployment"], owner=call.grant.tenant))
+
+    def change(call: Call) -> Body:
+        wanted = decoded(call.body(), ChangeDeployment)
+        return whole(_changed(desk, call.path["deployment"], wanted, owner=call.grant.tenant))
 
     def remove(call: Call) -> Body:
         force = _truth(call.query.get("force", ""), "force")
-        return shown(desk.remove(call.path["deployment"], owner=_tenant(call.grant), force=force))
+        return whole(desk.remove(call.path["deployment"], owner=call.grant.tenant, force=force))
 
     return [
         Rule("GET", ROOT, Scope.TUNE, everything),
         Rule("POST", ROOT, Scope.TUNE, create),
         Rule("GET", one, Scope.TUNE, retrieve),
+        Rule("PATCH", one, Scope.TUNE, change),
+        *by_hand(one, resting, whole),
         Rule("DELETE", one, Scope.TUNE, remove),
     ]
 
 
-def shown(deployment: Deployment) -> dict[str, object]:
-    """The deployment as its owner sees it: its machine is there when it has one of its own."""
+def shown(
+    deployment: Deployment, *, traffic: Mapping[str, int] | None = None, now: float | None = None
+) -> dict[str, object]:
+    """The deployment as its owner sees it: its machine is there when it has one of its own.
+
+    ``traffic`` are the percents of those behind its endpoint, by deployment; by ``now`` its sleep is counted.
+    """
     plain = msgspec.convert(msgspec.to_builtins(deployment), dict[str, object])
     body = {name: value for name, value in plain.items() if name not in INWARD}
     order = deployment.order
@@ -75,7 +108,21 @@ def shown(deployment: Deployment) -> dict[str, object]:
         body["location"] = order.location
     if order is not None and order.machine is not None:
         body["machine"] = msgspec.to_builtins(order.machine)
+    if traffic is not None:
+        body["traffic"] = dict(traffic)
+    if now is not None:
+        body |= slept(deployment, now=now)
     return {"object": "deployment", **body}
+
+
+def _changed(desk: DeploymentDesk, id_: str, wanted: ChangeDeployment, *, owner: str | None) -> Deployment:
+    match wanted:
+        case ChangeDeployment(traffic=dict() as shares, rest=UnsetType()):
+            return desk.traffic.share(id_, shares, owner=owner)
+        case ChangeDeployment(traffic=UnsetType(), rest=Rest() | None as rest):
+            return desk.resting.set_rest(id_, rest, owner=owner)
+        case _:
+            raise BadInput("Say what is to change: 'rest' or 'traffic', one at a time.", param="rest")
 
 
 def _wish(body: CreateDeployment) -> Wish:
@@ -90,6 +137,9 @@ def _wish(body: CreateDeployment) -> Wish:
         replicas=body.replicas,
         alias=body.alias,
         name=body.name,
+        endpoint=body.endpoint,
+        traffic=body.traffic,
+        rest=body.rest,
     )
 
 
@@ -113,8 +163,3 @@ def _truth(text: str, param: str) -> bool:
     if text.lower() not in TRUTH:
         raise BadInput(f"'{param}' is true or false.", param=param)
     return TRUTH[text.lower()]
-
-
-def _tenant(grant: Grant) -> str | None:
-    """Whose deployments the caller may see; None means everybody's."""
-    return None if Scope.ADMIN in grant.scopes else grant.owner

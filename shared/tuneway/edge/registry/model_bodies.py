@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Grant
 from tuneway.edge.door import Call, Tagged
 from tuneway.errors import BadInput
 from tuneway.registry.models.lineage import Lineage
@@ -76,7 +76,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def who_asks(grant: Grant) -> Who:
     """Whose models the caller may edit, and the name in the history."""
-    return Who(owner=None if Scope.ADMIN in grant.scopes else grant.owner, name=grant.owner)
+    return Who(owner=grant.tenant, name=grant.owner)
 
 
 def tagged(body: Mapping[str, object], revision: int) -> Tagged:

@@ -1,9 +1,8 @@
 """``GET /v1/registry/models…``: what is registered."""
 
-from collections.abc import Sequence
-
-from tuneway.access.keys import Grant, Scope
+from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.lists import listed, page
 from tuneway.edge.registry.model_bodies import labels_asked, shown, shown_aliases, shown_version, tagged, truth
 from tuneway.registry.inventory import Inventory, Sought
 
@@ -17,27 +16,27 @@ def rules(inventory: Inventory) -> list[Rule]:
     def models(call: Call) -> Body:
         limit = call.limit(default=PAGE, most=MOST)
         found = inventory.page(
-            owner=_tenant(call.grant),
+            owner=call.grant.tenant,
             after=call.query.get("after"),
             limit=limit + 1,
             sought=Sought(labels=labels_asked(call), archived=truth(call, "archived")),
         )
-        return _page([shown(model) for model in found], limit)
+        return page([shown(model) for model in found], limit)
 
     def model(call: Call) -> Body:
-        found = inventory.model(call.path["model"], owner=_tenant(call.grant))
+        found = inventory.model(call.path["model"], owner=call.grant.tenant)
         return tagged(shown(found), found.revision)
 
     def aliases(call: Call) -> Body:
-        return shown_aliases(inventory.model(call.path["model"], owner=_tenant(call.grant)))
+        return shown_aliases(inventory.model(call.path["model"], owner=call.grant.tenant))
 
     def versions(call: Call) -> Body:
-        owner = _tenant(call.grant)
+        owner = call.grant.tenant
         of = inventory.model(call.path["model"], owner=owner)
-        return _list([shown_version(each, of) for each in inventory.versions(of.id, owner=owner)])
+        return listed([shown_version(each, of) for each in inventory.versions(of.id, owner=owner)])
 
     def version(call: Call) -> Body:
-        owner = _tenant(call.grant)
+        owner = call.grant.tenant
         of = inventory.model(call.path["model"], owner=owner)
         named = call.path["version"]
         found = inventory.version(of.id, of.aliases.get(named, named), owner=owner)
@@ -51,19 +50,3 @@ def rules(inventory: Inventory) -> list[Rule]:
         Rule("GET", f"{one}/versions", Scope.TUNE, versions),
         Rule("GET", f"{one}/versions/{{version}}", Scope.TUNE, version),
     ]
-
-
-def _tenant(grant: Grant) -> str | None:
-    """Whose things the caller may see; None means everybody's."""
-    return None if Scope.ADMIN in grant.scopes else grant.owner
-
-
-def _list(rows: Sequence[object]) -> dict[str, object]:
-    return {"object": "list", "data": rows}
-
-
-def _page(rows: Sequence[dict[str, object]], limit: int) -> dict[str, object]:
-    """A list of at most ``limit`` rows, made from one row more."""
-    some = rows[:limit]
-    first, last = (some[0]["id"], some[-1]["id"]) if some else ("", "")
-    return {"object": "list", "data": some, "has_more": len(rows) > limit, "first_id": first, "last_id": last}

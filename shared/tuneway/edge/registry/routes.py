@@ -162,10 +162,11 @@ class RouteDesk:
                 f"'{target.dialect}' is assumed. Put the route again when it is there, or give its dialect."
             )
             return target
-        self._deployments.found(found, owner=reading.owner)
-        return msgspec.structs.replace(
+        known = self._deployments.found(found, owner=reading.owner)
+        told = msgspec.structs.replace(
             target, dialect=found.dialect, host=given.host or found.host or target.host, raw=found.raw or given.raw
         )
+        return self._deployments.named(told, known)
 
 
 def rules(desk: RouteDesk, book: RouteBook) -> list[Rule]:

@@ -1,6 +1,5 @@
 """``/v1/registry``: models, routes, keys and dead letters; deployments have a file of their own."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from tuneway.access.keys import Grant, Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.lists import listed
 from tuneway.edge.registry import model_reading, route_files, route_probes, route_versions, routes
 from tuneway.edge.registry.routes import RouteDesk
 from tuneway.registry.dead_letters import DeadLetters
@@ -60,7 +60,7 @@ def _key_rules(keyring: Keyring) -> list[Rule]:
         return {"object": "key", "id": call.path["key_id"], "deleted": True}
 
     return [
-        Rule("GET", f"{ROOT}/keys", Scope.ADMIN, lambda _: _list([_key(*entry) for entry in keyring.list()])),
+        Rule("GET", f"{ROOT}/keys", Scope.ADMIN, lambda _: listed([_key(*entry) for entry in keyring.list()])),
         Rule("POST", f"{ROOT}/keys", Scope.ADMIN, create),
         Rule("DELETE", f"{ROOT}/keys/{{key_id}}", Scope.ADMIN, revoke),
     ]
@@ -69,13 +69,9 @@ def _key_rules(keyring: Keyring) -> list[Rule]:
 def _letter_rules(letters: DeadLetters) -> list[Rule]:
     path = f"{ROOT}/dead_letters"
     return [
-        Rule("GET", path, Scope.ADMIN, lambda _: _list(letters.list())),
+        Rule("GET", path, Scope.ADMIN, lambda _: listed(letters.list())),
         Rule("POST", f"{path}/{{letter}}/replay", Scope.ADMIN, lambda call: letters.replay(call.path["letter"])),
     ]
-
-
-def _list(rows: Sequence[object]) -> dict[str, object]:
-    return {"object": "list", "data": rows}
 
 
 def _key(id_: str, grant: Grant) -> dict[str, object]:

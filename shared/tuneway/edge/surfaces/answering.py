@@ -65,7 +65,7 @@ class Answering:
         if route.log_prompts:
             visit.prompt = _prompt(wish.body)
         refuse_closed(wish.body, self._via.closed)
-        journey = Journey(route, stream=wish.stream)
+        journey = Journey(route, stream=wish.stream, asleep=visit.snapshot.asleep)
         visit.sets_out(journey, wish.operation)
         question = guarded(self._question(wish, journey, question_of), journey)
         try:

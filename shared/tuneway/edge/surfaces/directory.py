@@ -71,10 +71,10 @@ class Directory:
         if not mine and not everybodys and (leading or not self._places.open_to(grant, named)):
             raise unknown(model)
         for target in mine:
-            if (target.resource, target.model) == (named.resource, named.model):
+            if _is_meant(target, named, identifier):
                 return target
         match identifier:
-            case DedicatedEndpoint() | Endpoint(protocol=None):
+            case DedicatedEndpoint() | Endpoint(protocol=None) if not self._places.sleeps(named):
                 return await self._resolved(named, model)
             case _:
                 return named
@@ -100,6 +100,10 @@ class _Places:
         """Every tenant's routes to the place."""
         return self._leading.get(place_of(target), [])
 
+    def sleeps(self, target: Target) -> bool:
+        """Whether nothing answers there for now: then it need not be asked what it speaks."""
+        return place_of(target) in self.snapshot.asleep
+
     def open_to(self, grant: Grant, target: Target) -> bool:
         """Whether the place is nobody's own, or this caller's."""
         return _is_open(self.snapshot.places.get(place_of(target)), grant)
@@ -114,6 +118,14 @@ def visible(snapshot: Snapshot, alias: str, grant: Grant) -> Route | None:
 def may_call(route: Route, grant: Grant) -> bool:
     """Everybody's routes, the caller's own, and all of them for an admin."""
     return _is_open(route.owner, grant)
+
+
+def _is_meant(target: Target, named: Target, identifier: VertexIdentifier | HostedModel) -> bool:
+    """Whether a route's target is what was named; a route to an endpoint may know the model that is served there."""
+    if (target.resource, target.model) == (named.resource, named.model):
+        return True
+    open_ = isinstance(identifier, DedicatedEndpoint) or (isinstance(identifier, Endpoint) and not identifier.protocol)
+    return open_ and target.resource == named.resource and not named.model
 
 
 def unknown(model: str) -> NotFound:

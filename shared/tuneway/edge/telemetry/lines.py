@@ -1,9 +1,11 @@
 """The lines that are logged, with the field names Cloud Logging, Error Reporting and OpenTelemetry read."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 import msgspec
+
+from tuneway.ports.traces import Trace
 
 Severity = Literal["INFO", "WARNING", "ERROR"]
 # https://cloud.google.com/error-reporting/docs/formatting-error-messages (read 2026-11)
@@ -25,12 +27,29 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     parent: str | None = msgspec.field(default=None, name="parent_span_id")
 
 
+class Placed(TypedDict):
+    """Where a line stands in a trace, as a line's fields."""
+
+    trace: str | None
+    span: str | None
+    sampled: bool | None
+
+
+NOWHERE = Trace(id="")
+
+
+def placed(trace: Trace) -> Placed:
+    """The fields of a line that belongs to the trace; whether it is sampled goes with the name it has for the logs."""
+    return {"trace": trace.name or None, "span": trace.span, "sampled": trace.sampled if trace.name else None}
+
+
 class RequestLine(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The one canonical line of a request, with OpenTelemetry's names where it has any; usage recording rides on it.
 
     Times are milliseconds. ``attempts`` and ``target`` say how it was answered, ``cost_usd`` is absent where no price
     is known, ``prompt`` unless the route asks for it. ``trial`` is the canary that the route tries, ``failed`` who was
-    asked in vain before. Doors without models give no ``key``: usage is what lines with one are counted for.
+    asked in vain before, ``asleep`` who would have been asked and was asleep. Doors without models give no ``key``:
+    usage is what lines with one are counted for.
     """
 
     request: str
@@ -56,6 +75,20 @@ class RequestLine(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     error: str | None = msgspec.field(default=None, name="error.type")
     failed: tuple[str, ...] = ()
     trial: str | None = None
+    asleep: tuple[str, ...] = ()
+
+
+class EchoLine(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A line that takes the way of a request's, to see that what is recorded arrives: ``echo`` is a deployment's id.
+
+    The log sink lets through what says ``request`` and has a key.
+    """
+
+    owner: str
+    key: str
+    status: int
+    ms: float
+    echo: str
 
 
 class EventLine(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -14,7 +14,17 @@ import msgspec
 from typing_extensions import override
 
 from tuneway.edge.telemetry import tracing
-from tuneway.edge.telemetry.lines import REPORTED, EventLine, Line, Note, RequestLine, Service, Severity
+from tuneway.edge.telemetry.lines import (
+    NOWHERE,
+    REPORTED,
+    EventLine,
+    Line,
+    Note,
+    RequestLine,
+    Service,
+    Severity,
+    placed,
+)
 from tuneway.edge.telemetry.process import Process, process
 from tuneway.ports.traces import CURRENT, Trace
 from tuneway.settings import Settings
@@ -111,16 +121,14 @@ class Logs:
         trace: Trace | None = None,
     ) -> None:
         """Add a line about anything but a request or an event; with a ``stack``, it is reported as an error."""
-        trace = trace or CURRENT.get() or _NOWHERE
+        trace = trace or CURRENT.get() or NOWHERE
         service = Service(self._process.service, self._process.revision)
         self.write(
             Note(
                 severity=severity,
                 message=message,
                 time=datetime.now(UTC),
-                trace=trace.name or None,
-                span=trace.span,
-                sampled=trace.sampled if trace.name else None,
+                **placed(trace),
                 request=request,
                 stack_trace=stack,
                 kind=REPORTED if stack else None,
@@ -159,9 +167,6 @@ def configure(settings: Settings) -> Logs:
     root.setLevel(logging.WARNING)
     logging.getLogger("tuneway").setLevel(logging.INFO)
     return logs
-
-
-_NOWHERE = Trace(id="")
 
 
 def _child(found: Trace | None) -> Trace:

@@ -14,7 +14,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, ServiceUnavailable
 
 from tuneway.edge.events import Undecodable
-from tuneway.edge.telemetry.lines import EventLine, Severity
+from tuneway.edge.telemetry.lines import NOWHERE, EventLine, Severity, placed
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import TunewayError
 from tuneway.ports.traces import CURRENT, Trace
@@ -124,14 +124,12 @@ def _context(event: CloudEvent, attributes: Mapping[str, str]) -> tuple[str | No
 def _line(event: CloudEvent, delivery: _Delivery, *, told: _Told) -> EventLine:
     source, attributes = str(event["source"]), delivery.message.attributes
     subscription = delivery.subscription.rpartition("/")[2]
-    trace = told.trace or Trace(id="")
+    trace = told.trace or NOWHERE
     return EventLine(
         severity=told.end.severity,
         message="event",
         time=datetime.now(UTC),
-        trace=trace.name or None,
-        span=trace.span,
-        sampled=trace.sampled if trace.name else None,
+        **placed(trace),
         parent=trace.parent,
         function=told.function,
         outcome=told.end.outcome,

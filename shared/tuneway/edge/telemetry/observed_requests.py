@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import flask
 from werkzeug.exceptions import InternalServerError, ServiceUnavailable
 
-from tuneway.edge.telemetry.lines import RequestLine
+from tuneway.edge.telemetry.lines import NOWHERE, RequestLine, placed
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import TunewayError
 from tuneway.ports.traces import CURRENT, Trace
@@ -41,15 +41,13 @@ class Watch:
 
     def write(self, status: int) -> None:
         """Write its line, with the owner and the error that it was told."""
-        trace = self._trace or Trace(id="")
+        trace = self._trace or NOWHERE
         self._logs.write(
             RequestLine(
                 severity="ERROR" if status >= FAULTS_OF_OURS else "INFO",
                 message="request",
                 time=datetime.now(UTC),
-                trace=trace.name or None,
-                span=trace.span,
-                sampled=trace.sampled if trace.name else None,
+                **placed(trace),
                 parent=trace.parent,
                 request=self.id,
                 method=self._method,

@@ -16,8 +16,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tuneway.local.vertex import (
+    changes,
     completions,
     control,
+    copies,
     custom_jobs,
     deployments,
     endpoints,
@@ -49,7 +51,9 @@ RULES: tuple[Rule, ...] = (
     *tuning_jobs.RULES,
     *custom_jobs.RULES,
     *models.RULES,
+    *copies.RULES,
     *endpoints.RULES,
+    *changes.RULES,
     *deployments.RULES,
     *generate.RULES,
     *completions.RULES,

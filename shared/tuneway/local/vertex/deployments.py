@@ -1,7 +1,6 @@
 """Models on endpoints: deploy, undeploy, and which one answers a call."""
 
 import re
-import zlib
 
 import msgspec
 
@@ -46,9 +45,8 @@ def deploy(cloud: Cloud, call: Call) -> Reply:
         _check_resources(given, version)
         seconds = DEDICATED_SECONDS if version.base_model is None else SHARED_SECONDS
         deployed = _deployed(cloud, record, given, version=version, seconds=seconds)
-        traffic = _traffic_with(record, body, deployed.id)
-        changed = msgspec.structs.replace(record, deployed=(*record.deployed, deployed), traffic=traffic)
-        cloud.store.put(record.name, changed)
+        deployed = msgspec.structs.replace(deployed, split=_split_with(record, body, deployed.id))
+        cloud.store.put(record.name, msgspec.structs.replace(record, deployed=(*record.deployed, deployed)))
         shown: dict[str, object] = {"id": deployed.id, "model": version.name, **deployed.body}
         response: dict[str, object] = {"deployedModel": shown}
         return begin(cloud, call, record.name, verb="DeployModel", response=response, seconds=seconds)
@@ -71,28 +69,32 @@ def undeploy(cloud: Cloud, call: Call) -> Reply:
         return begin(cloud, call, record.name, verb="UndeployModel", response={})
 
 
-def serving(cloud: Cloud, name: str, *, seed: bytes = b"") -> Serving:
-    """The model that answers on an endpoint: by the traffic split, the same one for the same ``seed``.
+def serving(cloud: Cloud, name: str) -> Serving:
+    """The model that answers the next call to an endpoint: by the traffic split, and by luck.
 
-    Raises Refusal: 404 for no such endpoint, 400 FAILED_PRECONDITION while nothing is deployed.
+    Raises Refusal: 404 for no such endpoint, 400 FAILED_PRECONDITION while nothing is deployed or gets any traffic.
     """
     record = endpoint_named(cloud, name)
     ready = [each for each in record.deployed if each.ready <= cloud.now()]
     if not ready:
         raise Refusal("FAILED_PRECONDITION", f"Endpoint {name} has no deployed model, or it is not ready yet.")
-    chosen = _by_traffic(ready, record.traffic, zlib.crc32(seed) % 100)
+    chosen = _by_traffic(ready, record.traffic, cloud.settings.luck())
+    if chosen is None:
+        raise Refusal("FAILED_PRECONDITION", f"No deployed model of endpoint {name} gets any traffic.")
     version = version_named(cloud, f"{chosen.model}@{chosen.version}")
     shown = text(chosen.body.get("displayName")) or text(record.body.get("displayName"))
     return Serving(endpoint=name, deployed=chosen, version=version, display_name=shown)
 
 
-def _by_traffic(ready: list[Deployed], traffic: dict[str, int], place: int) -> Deployed:
-    passed = 0
-    for each in ready:
-        passed += traffic.get(each.id, 0)
+def _by_traffic(ready: list[Deployed], traffic: dict[str, int], luck: float) -> Deployed | None:
+    """Whose part of the percents ``luck`` falls into."""
+    carrying = [each for each in ready if traffic.get(each.id)]
+    place, passed = luck * sum(traffic[each.id] for each in carrying), 0
+    for each in carrying:
+        passed += traffic[each.id]
         if place < passed:
             return each
-    return ready[0]
+    return None
 
 
 def _deployed(
@@ -121,12 +123,10 @@ def _check_resources(given: dict[str, object], version: VersionRecord) -> None:
         raise invalid("deployed_model.prediction_resources", "A tuned Gemini model takes no machine resources.")
 
 
-def _traffic_with(record: EndpointRecord, body: dict[str, object], id_: str) -> dict[str, int]:
-    """The endpoint's split from now on; a body without one leaves it alone."""
+def _split_with(record: EndpointRecord, body: dict[str, object], id_: str) -> dict[str, int] | None:
+    """The endpoint's split once the model is there; a body without one leaves the traffic as it is then."""
     split = split_of(body, {THIS_MODEL, *(each.id for each in record.deployed)})
-    if not split:
-        return record.traffic
-    return {id_ if key == THIS_MODEL else key: share for key, share in split.items()}
+    return {id_ if key == THIS_MODEL else key: share for key, share in split.items()} or None
 
 
 _ENDPOINT = "projects/{project}/locations/{location}/endpoints/{id}"

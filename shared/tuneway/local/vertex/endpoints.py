@@ -80,11 +80,22 @@ def delete(cloud: Cloud, call: Call) -> Reply:
 
 
 def endpoint_named(cloud: Cloud, name: str) -> EndpointRecord:
-    """The endpoint of this name. Raises Refusal (404)."""
+    """The endpoint of this name, as it is now. Raises Refusal (404)."""
     record = cloud.store.get(EndpointRecord, name) or _by_number(cloud, name)
     if record is None:
         raise not_found(name)
-    return record
+    return _with_due_splits(record, cloud.now())
+
+
+def _with_due_splits(record: EndpointRecord, now: float) -> EndpointRecord:
+    """A split that came with a model counts from when that is there, over what was changed meanwhile."""
+    known, traffic = {each.id for each in record.deployed}, record.traffic
+    due = sorted((each for each in record.deployed if each.ready <= now), key=lambda each: each.ready)
+    for each in due:
+        if each.split is not None:
+            traffic = {id_: share for id_, share in each.split.items() if id_ in known}
+    kept = tuple(msgspec.structs.replace(each, split=None) if each in due else each for each in record.deployed)
+    return msgspec.structs.replace(record, deployed=kept, traffic=traffic)
 
 
 def _by_number(cloud: Cloud, name: str) -> EndpointRecord | None:
@@ -99,7 +110,8 @@ def _by_number(cloud: Cloud, name: str) -> EndpointRecord | None:
 def split_of(body: dict[str, object], known: set[str]) -> dict[str, int]:
     """The traffic split in a body. Raises Refusal unless it shares 100 percent among known deployed models."""
     split = {key: whole(value, 0) for key, value in mapping(body.get("trafficSplit")).items()}
-    if split and (not set(split) <= known or sum(split.values()) != WHOLE_TRAFFIC):
+    makes_all = sum(split.values()) == WHOLE_TRAFFIC and min(split.values(), default=0) >= 0
+    if split and not (makes_all and set(split) <= known):
         raise invalid("traffic_split", "The traffic split must share 100 percent among the deployed models.")
     return split
 

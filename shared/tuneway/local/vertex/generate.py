@@ -23,7 +23,7 @@ def speaker(cloud: Cloud, call: Call) -> Speaker:
     """Who answers under this path. Raises Refusal: 404, or 400 for a container, which takes predictions."""
     if "model" in call.ids:
         return Speaker(served(call.ids["model"], call.parent), cloud.store)
-    found = serving(cloud, call.name("endpoints"), seed=call.body)
+    found = serving(cloud, call.name("endpoints"))
     if found.container:
         raise Refusal(
             "FAILED_PRECONDITION",

@@ -25,6 +25,12 @@ ORDERED: dict[str, Callable[[str, str], bool]] = {
 }
 
 
+# What lists may be ordered by; the newest come first otherwise.
+SORTED_BY = ("displayName", "createTime", "updateTime")
+# Filters name a resource by its id.
+BY_ID = ("model", "endpoint")
+
+
 class Condition(msgspec.Struct, frozen=True):
     """One comparison: ``field:*`` is presence, ``field:a*`` a wildcard; times compare as they are written."""
 
@@ -80,6 +86,9 @@ def page(rows: Iterable[tuple[int, dict[str, object]]], query: dict[str, str], *
     """One page of the rows (``seq`` falling) that pass the filter, under ``key``, and the token of the next page."""
     wanted = filtered(query.get("filter", ""))
     size = whole(query.get("pageSize"), DEFAULT_SIZE) or DEFAULT_SIZE
+    if order := query.get("orderBy", "").strip():
+        passed = [row for row in rows if wanted.passes(row[1])]
+        return _sorted_page(passed, order, key=key, size=size, first=_number(query.get("pageToken", "")) or 0)
     chosen: list[dict[str, object]] = []
     last = 0
     for seq, body in rows:
@@ -93,8 +102,14 @@ def page(rows: Iterable[tuple[int, dict[str, object]]], query: dict[str, str], *
 
 
 def start(query: dict[str, str]) -> int | None:
-    """The ``seq`` below which this page begins. Raises Refusal for a token that is none of ours."""
-    token = query.get("pageToken", "")
+    """The ``seq`` below which this page begins. Raises Refusal for a token that is none of ours.
+
+    Where the list has an order of its own, tokens count its rows instead.
+    """
+    return None if query.get("orderBy", "").strip() else _number(query.get("pageToken", ""))
+
+
+def _number(token: str) -> int | None:
     if not token:
         return None
     try:
@@ -107,7 +122,29 @@ def _token(seq: int) -> str:
     return base64.urlsafe_b64encode(str(seq).encode()).decode()
 
 
+def _written(field: str) -> Callable[[tuple[int, dict[str, object]]], str]:
+    """What rows are ordered by: the field as it is written."""
+    return lambda row: str(row[1].get(field, ""))
+
+
+def _sorted_page(
+    rows: list[tuple[int, dict[str, object]]], order: str, *, key: str, size: int, first: int
+) -> dict[str, object]:
+    """Those from number ``first`` on; of two that are equal the older one comes first."""
+    rows = sorted(rows, key=operator.itemgetter(0))
+    for piece in reversed(order.split(",")):
+        name, _, direction = piece.strip().partition(" ")
+        if camel(name) not in SORTED_BY or direction.strip() not in {"", "asc", "desc"}:
+            raise invalid("order_by", f"Cannot order by '{piece.strip()}'.")
+        rows.sort(key=_written(camel(name)), reverse=direction.strip() == "desc")
+    chosen = [body for _, body in rows[first : first + size]]
+    more = {"nextPageToken": _token(first + size)} if first + size < len(rows) else {}
+    return {key: chosen, **more} if chosen else {}
+
+
 def _at(body: dict[str, object], field: str) -> object:
+    if field in BY_ID:
+        return str(body.get("name", "")).rpartition("/")[2].partition("@")[0]
     head, _, rest = field.partition(".")
     found = body.get(camel(head))
     return mapping(found).get(rest) if rest else found

@@ -16,10 +16,11 @@ from tuneway.local.vertex.refusals import Refusal, invalid
 from tuneway.local.vertex.versions import model_named, version_body, version_named, versions_of
 from tuneway.local.vertex.weights import maker
 
-ALIAS = re.compile(r"[a-z]([a-zA-Z0-9-]{0,126}[a-z0-9])?")
+ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 OF_MODEL = ("displayName", "description", "createTime", "updateTime", "encryptionSpec")
 SET_BY_SERVER = {"name", "versionId", "versionAliases", "deployedModels", "etag", *OF_MODEL}
+OF_VERSION = ("versionDescription",)
 CHANGEABLE = frozenset({"displayName", "description", "labels", "versionDescription", "defaultCheckpointId"})
 
 
@@ -31,7 +32,7 @@ def upload(cloud: Cloud, call: Call) -> Reply:
         raise invalid("model.display_name", "A display name is required.")
     now = rfc3339(cloud.now())
     with cloud.store.transaction():
-        model = _model_for(cloud, call, body, now=now)
+        model = model_for(cloud, call, body, now=now)
         version = VersionRecord(
             name=f"{model.name}@{model.last}",
             version=str(model.last),
@@ -87,6 +88,8 @@ def patch(cloud: Cloud, call: Call) -> Reply:
     """Change a model's words, labels or default checkpoint."""
     change = canonical("Model", call.json(), path="model")
     fields = fields_of(call.query.get("updateMask", ""), allowed=CHANGEABLE)
+    if set(fields) & set(OF_MODEL) and set(fields) & set(OF_VERSION):
+        raise Refusal("FAILED_PRECONDITION", "Fields of a model and of a version cannot be updated together.")
     now = rfc3339(cloud.now())
     with cloud.store.transaction():
         version = version_named(cloud, call.name("models"))
@@ -158,7 +161,8 @@ def _shown(cloud: Cloud, name: str) -> dict[str, object]:
     return {**body, "deployedModels": uses} if uses else body
 
 
-def _model_for(cloud: Cloud, call: Call, body: dict[str, object], *, now: str) -> ModelRecord:
+def model_for(cloud: Cloud, call: Call, body: dict[str, object], *, now: str) -> ModelRecord:
+    """The model that a new version goes into: ``parentModel``, or a new one, called ``modelId`` if it is given."""
     given = mapping(body.get("model"))
     parent = text(body.get("parentModel"))
     if parent:

@@ -9,9 +9,12 @@ from tuneway.local.vertex.refusals import not_found
 SECONDS = 2.0
 RESPONSES = {
     "UploadModel": "UploadModelResponse",
+    "CopyModel": "CopyModelResponse",
     "CreateEndpoint": "Endpoint",
+    "UpdateEndpoint": "Endpoint",
     "DeployModel": "DeployModelResponse",
     "UndeployModel": "UndeployModelResponse",
+    "MutateDeployedModel": "MutateDeployedModelResponse",
 }
 
 # What a deployment goes through, at equal distances here: DeployModelOperationMetadata.DeploymentStage.

@@ -18,7 +18,7 @@ from tuneway.local.vertex.refusals import Refusal, invalid
 
 def container(cloud: Cloud, call: Call, verb: str) -> Serving:
     """The container on the endpoint. Raises Refusal: 404, or 400 for a tuned Gemini model."""
-    found = serving(cloud, call.name("endpoints"), seed=call.body)
+    found = serving(cloud, call.name("endpoints"))
     if not found.container:
         raise Refusal(
             "FAILED_PRECONDITION",

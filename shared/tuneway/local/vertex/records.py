@@ -57,13 +57,14 @@ class VersionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
-    """A model on an endpoint: it answers from ``ready`` (Unix seconds) on."""
+    """A model on an endpoint: it answers from ``ready`` (Unix seconds) on, and from then on ``split`` counts."""
 
     id: str
     model: str
     version: str
     ready: float
     body: dict[str, object]
+    split: dict[str, int] | None = None
 
 
 class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tuneway.errors import TunewayError, UpstreamError
-from tuneway.prediction.hub.messages import CalledFunction, ExtraContent
+from tuneway.prediction.hub.messages import CalledFunction, ExtraContent, ImageUrl
 from tuneway.prediction.hub.request import ChatRequest
 
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 NativeFinish = Literal["model_context_window_exceeded"]
 ServiceTier = Literal["default", "flex", "scale", "priority", "fast"]
 WINDOW_FULL: NativeFinish = "model_context_window_exceeded"
@@ -42,14 +42,37 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     extra_content: ExtraContent | UnsetType = UNSET
 
 
+class AnswerImage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A picture that the model drew, as a ``data:`` URL."""
+
+    index: int
+    type: Literal["image_url"] = "image_url"
+    image_url: ImageUrl
+
+
+class OlderCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A call as those know it who call tools functions: without an id; ``extra_content`` is to come back with it."""
+
+    name: str
+    arguments: str
+    extra_content: ExtraContent | UnsetType = UNSET
+
+
 class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """``reasoning_content`` holds returned thoughts, under the name most clients read."""
+    """``reasoning_content`` holds returned thoughts, under the name most clients read; ``images`` those it drew.
+
+    ``annotations`` and ``audio`` are as OpenAI's own models give them.
+    """
 
     role: Literal["assistant"] = "assistant"
     content: str | None
     refusal: str | None = None
     reasoning_content: str | UnsetType = UNSET
     tool_calls: list[ToolCall] | UnsetType = UNSET
+    function_call: OlderCall | UnsetType = UNSET
+    annotations: list[dict[str, object]] | UnsetType = UNSET
+    audio: dict[str, object] | UnsetType = UNSET
+    images: list[AnswerImage] | UnsetType = UNSET
     extra_content: ExtraContent | UnsetType = UNSET
 
 
@@ -132,6 +155,12 @@ class FunctionDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     arguments: str | UnsetType = UNSET
 
 
+class OlderDelta(FunctionDelta, frozen=True, kw_only=True, gc=False):
+    """A piece of a call for those who call tools functions."""
+
+    extra_content: ExtraContent | UnsetType = UNSET
+
+
 class ToolCallDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A function the model calls, whole in one delta, or a piece of one: only its first bears ``id`` and ``type``."""
 
@@ -150,6 +179,10 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     refusal: str | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
     tool_calls: list[ToolCallDelta] | UnsetType = UNSET
+    function_call: OlderDelta | UnsetType = UNSET
+    annotations: list[dict[str, object]] | UnsetType = UNSET
+    audio: dict[str, object] | UnsetType = UNSET
+    images: list[AnswerImage] | UnsetType = UNSET
     extra_content: ExtraContent | UnsetType = UNSET
 
 

@@ -12,6 +12,8 @@ from tuneway.prediction.hub.answer import (
     Exchange,
     FinishReason,
     NativeFinish,
+    OlderCall,
+    OlderDelta,
     ToolCall,
     ToolCallDelta,
     Usage,
@@ -67,8 +69,18 @@ def opening(message: AnswerMessage) -> Delta:
         refusal=UNSET if message.refusal is None else message.refusal,
         reasoning_content=message.reasoning_content,
         tool_calls=UNSET if message.tool_calls is UNSET else call_deltas(message.tool_calls, start=0),
+        function_call=_older(message.function_call),
+        annotations=message.annotations,
+        audio=message.audio,
+        images=message.images,
         extra_content=message.extra_content,
     )
+
+
+def _older(call: OlderCall | UnsetType) -> OlderDelta | UnsetType:
+    if call is UNSET:
+        return UNSET
+    return OlderDelta(name=call.name, arguments=call.arguments, extra_content=call.extra_content)
 
 
 def call_deltas(calls: list[ToolCall], *, start: int) -> list[ToolCallDelta]:

@@ -8,13 +8,11 @@ import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.messages import ToolMessage
-from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, TextFormat
+from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, TextFormat, sent_name
 
 # Values that ask for what happens anyway, so that an SDK which spells out defaults is not refused.
 HARMLESS: dict[str, tuple[object, ...]] = {
     "frequency_penalty": (0,),
-    "function_call": ("none", "auto"),
-    "functions": ([],),
     "logit_bias": ({},),
     "logprobs": (False,),
     "modalities": (["text"],),
@@ -35,8 +33,6 @@ HARMLESS: dict[str, tuple[object, ...]] = {
 # What OpenAI alone has.
 OPENAIS_OWN = (
     "audio",
-    "function_call",
-    "functions",
     "logit_bias",
     "modalities",
     "moderation",
@@ -60,7 +56,7 @@ def fitted(
     if isinstance(request, ExtendedRequest):
         refuse_unknown(request, (*drop, *extras))
     if drop:
-        request = msgspec.structs.replace(request, **{name: _OPTIONAL[name] for name in drop if name in _OPTIONAL})
+        request = msgspec.structs.replace(request, **{name: _OPTIONAL[name] for name in _dropped(request, drop)})
     for name in _given(request, unsupported):
         if getattr(request, name) not in HARMLESS.get(name, ()):
             raise unsupported_parameter(request, name)
@@ -96,9 +92,22 @@ def objects(extras: dict[str, object]) -> dict[str, dict[str, object]]:
     return {name: _object(name, value) for name, value in extras.items()}
 
 
-def hints_in(request: ChatRequest, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of a dialect's hints that the request holds: they change no answer, so they are left out and told of."""
-    return tuple(_given(request, names))
+def hints_in(request: ChatRequest, names: tuple[str, ...], *, drop: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Those of a dialect's hints that the request holds: they change no answer, so they are left out and told of.
+
+    What a route drops is told with them where the caller has another name for it.
+    """
+    found = [sent_name(request, name) for name in _given(request, names)]
+    if not isinstance(request, ExtendedRequest):
+        return tuple(found)
+    renamed = [sent_name(request, name) for name in _dropped(request, drop) if name in request.sent_as]
+    return (*found, *request.left_out, *renamed)
+
+
+def _dropped(request: ChatRequest, drop: tuple[str, ...]) -> list[str]:
+    """The parameters of the request that a route drops, by OpenAI's name or the caller's."""
+    named = [name for name in _OPTIONAL if name in drop or sent_name(request, name) in drop]
+    return [name for name in named if getattr(request, name) is not None]
 
 
 def refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
@@ -114,8 +123,9 @@ def refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
 
 
 def unsupported_parameter(request: ChatRequest, param: str, *, drop_as: str | None = None) -> BadInput:
-    """The refusal of a parameter that OpenAI knows and this target cannot express."""
-    return unsupported_by(request.model, param, drop_as=drop_as)
+    """The refusal of a parameter that OpenAI knows and this target cannot express, under the caller's name of it."""
+    shown = sent_name(request, param)
+    return unsupported_by(request.model, shown, drop_as=drop_as or (param if "." in shown else shown))
 
 
 def unsupported_by(model: str, param: str, *, drop_as: str | None = None, why: str = "") -> BadInput:

@@ -163,12 +163,15 @@ class UserMessage(_Message, frozen=True, kw_only=True, tag="user"):
 
 
 class AssistantMessage(_Message, frozen=True, kw_only=True, tag="assistant"):
-    """An earlier answer given back; ``annotations``, ``parsed`` and ``reasoning_content`` tell a model nothing new."""
+    """An earlier answer given back; ``annotations``, ``parsed`` and ``reasoning_content`` tell a model nothing new.
+
+    ``function_call`` is a tool call's older name: ``older.py`` reads it as one.
+    """
 
     content: str | list[TextPart | RefusalPart] | None = None
     refusal: str | None = None
     tool_calls: list[FunctionToolCall | CustomToolCall] | None = None
-    function_call: object = None
+    function_call: None = None
     audio: object = None
     annotations: object = None
     parsed: object = None

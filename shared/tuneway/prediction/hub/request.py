@@ -111,7 +111,10 @@ Positive = Annotated[int, Meta(ge=1)]
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One chat request; None is an absent field. ``top_k`` is tuneway's (an SDK sends it with ``extra_body``)."""
+    """One chat request; None is an absent field. ``top_k`` is tuneway's (an SDK sends it with ``extra_body``).
+
+    ``functions`` and ``function_call`` are what tools were called once: ``older.py`` reads them as tools.
+    """
 
     model: Annotated[str, Meta(min_length=1)]
     messages: Annotated[list[Message], Meta(min_length=1)]
@@ -141,8 +144,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     prediction: object = None
     moderation: object = None
     web_search_options: object = None
-    functions: list[object] | None = None
-    function_call: object = None
+    functions: None = None
+    function_call: None = None
     service_tier: str | None = None
     store: bool | None = None
     metadata: dict[str, str] | None = None
@@ -154,14 +157,36 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class ExtendedRequest(ChatRequest, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A chat request with top-level fields that OpenAI does not know: a host may (its dialect says which)."""
+    """A chat request with top-level fields that OpenAI does not know: a host may (its dialect says which).
+
+    ``older`` says that its tools came as ``functions``. ``sent_as`` are the caller's own names of parameters that came
+    in another API's words, ``left_out`` those that change no answer and have no word here.
+    """
 
     unknown: dict[str, object] = {}
+    older: bool = False
+    sent_as: dict[str, str] = {}
+    left_out: tuple[str, ...] = ()
 
 
 def wants_usage(request: ChatRequest) -> bool:
     """Whether a stream is to end with a usage chunk."""
     return request.stream_options is not None and request.stream_options.include_usage is True
+
+
+def speaks_older(request: ChatRequest) -> bool:
+    """Whether the caller calls tools functions, and reads calls only so."""
+    return isinstance(request, ExtendedRequest) and request.older
+
+
+def sent_name(request: ChatRequest, name: str) -> str:
+    """A parameter's name in the caller's words."""
+    return request.sent_as.get(name, name) if isinstance(request, ExtendedRequest) else name
+
+
+def one_call_at_most(request: ChatRequest) -> bool:
+    """Whether an answer may hold no more than one call: the older words have no place for a second."""
+    return request.parallel_tool_calls is False or speaks_older(request)
 
 
 def output_limit(request: ChatRequest) -> int | None:

@@ -57,10 +57,10 @@ class Canaries:
 
     def stored(self, alias: str) -> Stored[Canary]:
         """The route's canary, the last one if it is over. Raises NotFound."""
-        try:
-            return self.kept.get(alias)
-        except NotFound:
-            raise NotFound(f"There is no canary on '{alias}'. Start one.", param="alias") from None
+        stored = self.kept.known(alias)
+        if stored is None:
+            raise NotFound(f"There is no canary on '{alias}'. Start one.", param="alias")
+        return stored
 
     def tick(self) -> int:
         """Look after every open canary; how many there are. With none this is one read. Repeating it changes nothing.
@@ -173,10 +173,8 @@ class Canaries:
         change(self.documents, apply, self.kept.replace(stored, after), mark=mark, now=self.now)
 
     def _route(self, alias: str) -> Route | None:
-        try:
-            return Collection(self.documents, "routes", Route).get(alias).value
-        except NotFound:
-            return None
+        stored = Collection(self.documents, "routes", Route).known(alias)
+        return stored.value if stored else None
 
 
 def tell_now(canaries: Canaries, alias: str) -> None:

@@ -114,11 +114,12 @@ class CanaryDesk:
 
     def _begin(self, route: Route, canary: Canary, *, by: str) -> None:
         kept, past = self.canaries.kept, Collection(self.canaries.documents, f"canaries/{route.alias}/past", Canary)
-        try:
-            before = kept.get(route.alias)
-        except NotFound:
+        before = kept.known(route.alias)
+        if before is None:
             writes: list[Write] = [kept.create(route.alias, canary)]
         else:
+            if before.value.id == canary.id:
+                raise _over(before.value)
             if before.value.state in OPEN:
                 raise Conflict(f"A canary is under way on '{route.alias}'. Abort or promote it first.", param="alias")
             self.canaries.settle(before)

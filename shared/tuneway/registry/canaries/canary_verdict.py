@@ -77,32 +77,35 @@ def _findings(canary: Canary, measured: Measured) -> Iterator[Finding]:
 
 
 def _errors(measured: Measured, *, margin: float, level: float) -> Finding:
-    """More errors than the margin allows, and more than luck explains."""
+    """More errors than the margin allows and luck explains, or as many more refusals; half the level is each one's."""
     mine, theirs = measured.candidate, measured.stable
-    p_value = evidence.more_often(mine.errors, mine.judged, than=(theirs.errors, theirs.judged))
-    rate, other = _rate(mine), _rate(theirs)
-    refused = evidence.more_often(mine.refused, mine.requests, than=(theirs.refused, theirs.requests))
-    more = mine.refused / mine.requests - theirs.refused / theirs.requests if mine.requests and theirs.requests else 0.0
-    if refused <= level / 2 and more > margin:
-        return Finding(
-            gate="error_rate",
-            candidate=mine.refused / mine.requests,
-            stable=theirs.refused / theirs.requests,
-            p_value=refused,
-            level=level / 2,
-            worse=True,
-            why=f"{mine.refused} of {mine.requests} requests were refused or left, of the stable targets' "
-            f"{theirs.refused} of {theirs.requests} (Fisher's exact test)",
-        )
+    refused = _more_often(
+        "were refused or left",
+        (mine.refused, mine.requests),
+        (theirs.refused, theirs.requests),
+        margin=margin,
+        level=level / 2,
+    )
+    if refused.worse:
+        return refused
+    return _more_often(
+        "failed", (mine.errors, mine.judged), (theirs.errors, theirs.judged), margin=margin, level=level / 2
+    )
+
+
+def _more_often(what: str, mine: tuple[int, int], theirs: tuple[int, int], *, margin: float, level: float) -> Finding:
+    """Whether it happened more often to ``mine`` than to ``theirs``, each told as (such requests, of so many)."""
+    p_value = evidence.more_often(*mine, than=theirs)
+    share, other = _share(*mine), _share(*theirs)
     return Finding(
         gate="error_rate",
-        candidate=rate,
+        candidate=share,
         stable=other,
         p_value=p_value,
         level=level,
-        worse=p_value <= level / 2 and rate - other > margin,
-        why=f"{mine.errors} of {mine.judged} requests failed, of the stable targets' {theirs.errors} of "
-        f"{theirs.judged} (Fisher's exact test)",
+        worse=p_value <= level and share - other > margin,
+        why=f"{mine[0]} of {mine[1]} requests {what}, of the stable targets' {theirs[0]} of {theirs[1]} "
+        "(Fisher's exact test)",
     )
 
 
@@ -163,5 +166,5 @@ def _costs(tally: Tally) -> Mean:
     return Mean(count=tally.priced, total=tally.cost_usd, squares=tally.cost_squares)
 
 
-def _rate(tally: Tally) -> float:
-    return tally.errors / tally.judged if tally.judged else 0.0
+def _share(some: int, of: int) -> float:
+    return some / of if of else 0.0

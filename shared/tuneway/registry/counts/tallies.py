@@ -16,7 +16,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request that was answered, as its log line tells it: ``at`` in Unix seconds, ``ms`` from first to last byte.
 
     ``target`` is the last one asked, ``failed`` are those whose hosts failed before. ``route`` is the name that was
-    asked for, empty when nothing was found under it. ``trial`` is the mark of a canary.
+    asked for, empty when nothing was found under it. ``trial`` is the mark of a canary,
+    ``asleep`` are the targets that would have been asked and were asleep.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     failed: tuple[str, ...] = ()
     trial: str | None = None
+    asleep: tuple[str, ...] = ()
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

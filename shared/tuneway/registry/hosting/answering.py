@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from tuneway.errors import NotFound
 from tuneway.ports import Documents, Write
+from tuneway.registry.hosting.traffic.sharing import arrived, left_alone, others, room_made
 from tuneway.registry.shelves import Deployment, Version
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.snapshot import current
@@ -22,7 +22,9 @@ def target_of(deployment: Deployment) -> Target:
 def answering(documents: Documents, ready: Deployment, *, now: float) -> tuple[Route | None, list[Write]]:
     """The route made for a deployment that is ready, and the writes that make it known; a route that is there stays."""
     version = _version(documents, ready)
-    writes: list[Write] = [] if version is None else [_known_at(documents, version, ready, endpoint=ready.endpoint)]
+    writes = room_made(documents, ready, now=now)
+    if version is not None:
+        writes.append(_known_at(documents, version, ready, endpoint=ready.endpoint))
     if ready.alias is None or ready.alias in current(documents).routes:
         return None, writes
     route = Route(alias=ready.alias, targets=(target_of(ready),), created_at=now, owner=ready.owner)
@@ -30,11 +32,15 @@ def answering(documents: Documents, ready: Deployment, *, now: float) -> tuple[R
 
 
 def forgotten(documents: Documents, gone: Deployment) -> list[Write]:
-    """The writes that make the version know that it does not answer there any more."""
-    version = _version(documents, gone)
+    """The writes that make the version know that it does not answer there any more, unless another of it does.
+
+    The last one that is left on an endpoint knows that it is alone there.
+    """
+    writes = left_alone(documents, gone)
+    version = None if _twins(documents, gone) else _version(documents, gone)
     if version is None or not gone.endpoint or gone.endpoint not in _endpoints(version.value):
-        return []
-    return [_known_at(documents, version, gone, endpoint=None)]
+        return writes
+    return [*writes, _known_at(documents, version, gone, endpoint=None)]
 
 
 def led_to(route: Route, deployment: Deployment) -> tuple[Target, ...]:
@@ -58,10 +64,16 @@ _TARGETS: dict[str, Callable[[Deployment], Target]] = {"vertex": _vertex, "bedro
 
 
 def _version(documents: Documents, deployment: Deployment) -> Stored[Version] | None:
-    try:
-        return Collection(documents, f"models/{deployment.model}/versions", Version).get(deployment.version)
-    except NotFound:
-        return None
+    return Collection(documents, f"models/{deployment.model}/versions", Version).known(deployment.version)
+
+
+def _twins(documents: Documents, gone: Deployment) -> bool:
+    """Whether the same weights answer on the same endpoint from other machines, too."""
+    if gone.order is None or not gone.order.shared:
+        return False
+    served = (gone.model, gone.version, gone.checkpoint)
+    found = (each.value for each in arrived(others(documents, gone)))
+    return any((each.model, each.version, each.checkpoint) == served for each in found)
 
 
 def _known_at(documents: Documents, version: Stored[Version], deployment: Deployment, *, endpoint: str | None) -> Write:

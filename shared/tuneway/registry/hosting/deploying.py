@@ -1,10 +1,12 @@
 """A deployment's lifecycle: which status may follow which, and the guarded writes that take it there.
 
     requested → uploading → creating_endpoint → deploying → ready | failed
+    ready → draining → falling_asleep → asleep → waking → ready
     undeploying → undeployed
 
 What fails on its way is undeployed first, so that nothing of it is left, and then ``failed``. A deployment stays *open*
-until nothing more has to happen to it, its job told included: the tick looks at open ones only.
+until nothing more has to happen to it, its job told included: the tick looks at open ones only, once they are due. One
+that may sleep stays open while it does not.
 """
 
 import logging
@@ -12,7 +14,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tuneway.errors import Conflict, NotFound, TryLater
+from tuneway.errors import Conflict, TryLater
 from tuneway.ports import Documents, Events, Message, Topic
 from tuneway.registry.hosting.orders import apart
 from tuneway.registry.shelves import Deployment, DeploymentStatus, Moment
@@ -24,18 +26,30 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.UPLOADING: frozenset({Status.CREATING_ENDPOINT, Status.UNDEPLOYING}),
     Status.CREATING_ENDPOINT: frozenset({Status.DEPLOYING, Status.UNDEPLOYING}),
     Status.DEPLOYING: frozenset({Status.READY, Status.UNDEPLOYING}),
-    Status.READY: frozenset({Status.UNDEPLOYING}),
+    Status.READY: frozenset({Status.DRAINING, Status.UNDEPLOYING}),
+    Status.DRAINING: frozenset({Status.READY, Status.FALLING_ASLEEP, Status.UNDEPLOYING}),
+    # A model that cannot be taken off its machines is looked for, and answers on.
+    Status.FALLING_ASLEEP: frozenset({Status.ASLEEP, Status.WAKING, Status.UNDEPLOYING}),
+    Status.ASLEEP: frozenset({Status.WAKING, Status.UNDEPLOYING}),
+    # What cannot be woken falls asleep again: what may be there of it would cost.
+    Status.WAKING: frozenset({Status.READY, Status.FALLING_ASLEEP, Status.UNDEPLOYING}),
     Status.UNDEPLOYING: frozenset({Status.UNDEPLOYED, Status.FAILED}),
     Status.UNDEPLOYED: frozenset({Status.REQUESTED}),
     Status.FAILED: frozenset({Status.REQUESTED, Status.UNDEPLOYING}),
 }
 ENDED = frozenset({Status.UNDEPLOYED, Status.FAILED})
+# Whose use and wakings have to be noted, whether they have a rest or not.
+NAPPING = frozenset({Status.DRAINING, Status.FALLING_ASLEEP, Status.ASLEEP, Status.WAKING})
+# Whoever takes away what is there must know what may still be under way.
+_CLEARING = frozenset({Status.UNDEPLOYING, Status.FALLING_ASLEEP})
 # Seconds a step may take before it counts as failed. Machines with accelerators may have to be waited for; what has to
 # be taken away is tried for a day, because it costs until it is gone.
 PATIENCE: dict[Status, float] = {
     Status.UPLOADING: 2 * 3600,
     Status.CREATING_ENDPOINT: 1800,
     Status.DEPLOYING: 3 * 3600,
+    Status.FALLING_ASLEEP: 24 * 3600,
+    Status.WAKING: 3 * 3600,
     Status.UNDEPLOYING: 24 * 3600,
 }
 # Seconds until the tick sends a new deployment's message again.
@@ -63,11 +77,8 @@ class Deploying:
 
     def named(self, wanted: Deployment, mine: Callable[[Deployment, Deployment], bool]) -> Deployment:
         """``wanted`` under its name, or under one of its own where what has that name is not ``mine``."""
-        try:
-            there = self.shelf.get(wanted.id).value
-        except NotFound:
-            return wanted
-        return wanted if mine(there, wanted) else apart(wanted)
+        there = self.shelf.known(wanted.id)
+        return wanted if there is None or mine(there.value, wanted) else apart(wanted)
 
     def move(self, stored: Stored[Deployment], status: Status, message: str, **fields: object) -> Stored[Deployment]:
         """Take it to its next status. Raises Conflict: stale, or no such transition."""
@@ -90,12 +101,17 @@ class Deploying:
         body = msgspec.json.encode(DeployRef(id_))
         self._events.publish(Message(topic=Topic.DEPLOY_REQUESTED, data=body, attributes={"deployment_id": id_}))
 
+    def announce(self, *events: Message) -> None:
+        """Tell whoever listens. Raises TryLater."""
+        self._events.publish(*events)
+
     def tick(self) -> int:
         """Wake the handler for each open deployment that is due; how many. With none open this is one read.
 
         Repeating the call repeats messages, whose handler is idempotent. Raises TryLater when the bus is away.
         """
-        due = [each.id for each in self.shelf.find(("open", "==", True)) if self.now() >= each.value.deadline]
+        found = self.shelf.find(("open", "==", True), ("deadline", "<=", self.now()), order_by="deadline")
+        due = [each.id for each in found]
         for id_ in due:
             self.send(id_)
         return len(due)
@@ -107,7 +123,7 @@ def moved(deployment: Deployment, status: Status, message: str, *, now: float, *
         raise Conflict(f"A deployment that is {deployment.status} cannot become {status}.")
     line = Moment(at=now, status=status, message=message)
     # What is under way is forgotten by whoever has seen its end, not by one who changes its mind.
-    kept = deployment.operation if status is Status.UNDEPLOYING else None
+    kept = deployment.operation if status in _CLEARING else None
     after = msgspec.structs.replace(
         deployment,
         status=status,
@@ -116,6 +132,12 @@ def moved(deployment: Deployment, status: Status, message: str, *, now: float, *
         deadline=now,
         operation=kept,
         stage=None,
+        rests=resting(status, deployment),
         history=(*deployment.history, line)[-REMEMBERED:],
     )
     return msgspec.structs.replace(after, **fields)
+
+
+def resting(status: Status, deployment: Deployment) -> bool:
+    """Whether its use has to be noted in this status: it may sleep, or does."""
+    return status in NAPPING or (deployment.rest is not None and status not in ENDED)

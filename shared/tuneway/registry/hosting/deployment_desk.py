@@ -1,6 +1,6 @@
 """Deployments by hand: ask for one, look at it, take it away."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -9,7 +9,25 @@ from tuneway.ports import Write
 from tuneway.registry.hosting.answering import led_to
 from tuneway.registry.hosting.deploying import ENDED, Deploying, moved
 from tuneway.registry.hosting.deployment_gate import too_dear, too_large
+from tuneway.registry.hosting.deployment_refusals import (
+    InUse,
+    Raced,
+    elsewhere,
+    foreign,
+    in_use,
+    in_use_by_others,
+    no_share,
+    no_such_endpoint,
+    occupied,
+    still_left,
+    taken,
+)
 from tuneway.registry.hosting.orders import Orders, Wish, alias_of, same
+from tuneway.registry.hosting.rests.resting_desk import RestingDesk
+from tuneway.registry.hosting.traffic.joining import joined
+from tuneway.registry.hosting.traffic.leaving import Unshared, handed_over, heirs
+from tuneway.registry.hosting.traffic.sharing import endpoint_id, others, shared_with
+from tuneway.registry.hosting.traffic.traffic_desk import TrafficDesk
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.shelves import Deployment, DeploymentStatus, Model, Version
 from tuneway.routing.routes import Route
@@ -33,6 +51,8 @@ class DeploymentDesk:
         self._inventory = inventory
         self._orders = orders
         self._usd_per_hour = usd_per_hour
+        self.traffic = TrafficDesk(deploying)
+        self.resting = RestingDesk(deploying)
 
     def create(self, model: str, version: str | None, wish: Wish, *, owner: str | None) -> Deployment:
         """The deployment of a version, or of a checkpoint of it; asking for the same again changes nothing.
@@ -42,17 +62,23 @@ class DeploymentDesk:
         found = self._inventory.model(model, owner=owner)
         number = found.aliases.get(version, version) if version else self._inventory.newest(model, owner=owner)
         entry = self._inventory.version(model, number, owner=owner)
-        plain = self._orders.of(found, entry, wish, now=self._deploying.now())
-        wanted = self._deploying.named(plain, _of_one_owner)
+        for _ in range(ATTEMPTS):
+            plain = self._orders.of(found, entry, wish, now=self._deploying.now())
+            wanted, guards = self._placed(self._deploying.named(plain, _of_one_owner), wish)
 
-        def check() -> None:
-            self._check_alias(wanted, entry)
-            if owner is not None:
-                self._check_cost(wanted, found)
+            def check(wanted: Deployment = wanted) -> None:
+                self._check_place(wanted)
+                self._check_alias(wanted, entry)
+                if owner is not None:
+                    self._check_cost(wanted, found)
 
-        created = self._kept(wanted, check)
-        self._deploying.tell(created.id)
-        return created
+            try:
+                created = self._kept(wanted, guards, check)
+            except Raced:
+                continue
+            self._deploying.tell(created.id)
+            return created
+        raise TryLater(f"The deployments behind the endpoint of '{wish.endpoint}' keep changing. Ask again.")
 
     def get(self, id_: str, *, owner: str | None) -> Deployment:
         """One deployment. Raises NotFound."""
@@ -70,7 +96,7 @@ class DeploymentDesk:
                 return stored.value
             try:
                 self._undeploy(stored, owner=owner, force=force)
-            except _InUse:
+            except (InUse, Unshared):
                 raise
             except Conflict:
                 continue
@@ -94,53 +120,80 @@ class DeploymentDesk:
             said = f"The deployment needs an admin's key: {why}."
             raise NotAllowed(said, param="machine_type", code="deployment_cost_limit")
 
-    def _kept(self, wanted: Deployment, check: Callable[[], None]) -> Deployment:
-        """What is there, or else the new one once ``check`` has let it pass."""
+    def _placed(self, wanted: Deployment, wish: Wish) -> tuple[Deployment, list[Write]]:
+        """The deployment on its endpoint, and the writes that see that nobody takes that away at the same time."""
+        if wish.endpoint is None:
+            if wish.traffic is not None:
+                raise no_share()
+            return wanted, []
+        there = self._deploying.shelf.known(wish.endpoint)
+        if there is None or there.value.owner != wanted.owner:
+            raise no_such_endpoint(wish.endpoint)
+        beside = joined(wanted, there.value, traffic=wish.traffic or 0, alias=wish.alias)
+        return beside, shared_with(self._deploying.documents, endpoint_id(there.value))
+
+    def _check_place(self, wanted: Deployment) -> None:
+        """An endpoint that others are on still is not made anew. Raises Conflict."""
+        alone = wanted.order is None or not wanted.order.endpoint
+        if alone and (left := others(self._deploying.documents, wanted)):
+            raise occupied(wanted, left[0].id)
+
+    def _kept(self, wanted: Deployment, guards: Sequence[Write], check: Callable[[], None]) -> Deployment:
+        """What is there, or else the new one once ``check`` has let it pass. Raises Raced when a guard has changed."""
+        stored = self._deploying.shelf.known(wanted.id)
+        if stored is not None:
+            return self._again(stored, wanted, guards, check=check)
+        check()
         try:
-            stored = self._deploying.shelf.get(wanted.id)
-        except NotFound:
-            check()
-        else:
-            return self._again(stored, wanted, check)
-        try:
-            self._deploying.documents.commit(self._deploying.shelf.create(wanted.id, wanted))
+            self._commit(self._deploying.shelf.create(wanted.id, wanted), *guards)
         except AlreadyExists:
-            return self._again(self._deploying.shelf.get(wanted.id), wanted, check)
+            return self._again(self._deploying.shelf.get(wanted.id), wanted, guards, check=check)
         return wanted
 
-    def _again(self, stored: Stored[Deployment], wanted: Deployment, check: Callable[[], None]) -> Deployment:
-        """The same one as it is; one that has ended is deployed anew. Raises Conflict."""
+    def _commit(self, *writes: Write) -> None:
+        try:
+            self._deploying.documents.commit(*writes)
+        except AlreadyExists:
+            raise
+        except Conflict as exc:
+            raise Raced(exc.message) from exc
+
+    def _again(
+        self, stored: Stored[Deployment], wanted: Deployment, guards: Sequence[Write], *, check: Callable[[], None]
+    ) -> Deployment:
+        """The same one as it is; one that has ended is deployed anew. Raises Conflict, and Raced."""
         there = stored.value
         free = _nothing_left(there) and not there.open
         if there.owner != wanted.owner or not (free or same(there, wanted)):
-            raise _taken(wanted)
+            raise taken(wanted)
         if there.status in ENDED and not _nothing_left(there):
-            raise _left_behind(there)
+            raise still_left(there)
         if there.status in ENDED:
             check()
             after = msgspec.structs.replace(wanted, history=(*there.history, *wanted.history))
-            return self._deploying.note(stored, after).value
+            self._commit(self._deploying.shelf.replace(stored, after), *guards)
+            return after
         if there.status is DeploymentStatus.UNDEPLOYING:
             raise Conflict(f"Deployment '{there.id}' is being taken away. Ask again when it is undeployed.")
         if there.order is None or wanted.order is None or there.order.machine != wanted.order.machine:
-            raise Conflict(
-                f"Deployment '{there.id}' is there on another machine. Give this one a name of its own, or delete "
-                f"that one first: tuneway deployments delete {there.id}",
-                param="name",
-                code="deployment_exists",
-            )
+            raise elsewhere(there, "machine")
+        if endpoint_id(there) != endpoint_id(wanted):
+            raise elsewhere(there, "endpoint")
         return there
 
     def _undeploy(self, stored: Stored[Deployment], *, owner: str | None, force: bool) -> None:
         deployment = stored.value
         if deployment.order is None:
-            raise _foreign(deployment)
+            raise foreign(deployment)
         documents = self._deploying.documents
+        if found := heirs(documents, deployment):
+            self._leave(stored, found, force=force)
+            return
         led = _leading(current(documents), deployment)
         if owner is not None and any(route.owner != owner for route in led.values()):
-            raise _in_use_by_others(deployment)
+            raise in_use_by_others(deployment)
         if led and not force:
-            raise _in_use(deployment, led)
+            raise in_use(deployment, led)
         gone = moved(deployment, DeploymentStatus.UNDEPLOYING, "Undeploying it.", now=self._deploying.now(), error=None)
         without = {alias: _without(route, deployment) for alias, route in led.items()}
 
@@ -152,53 +205,28 @@ class DeploymentDesk:
         # The snapshot is written also when no route leads here: one made meanwhile must not lead nowhere.
         change(documents, apply, self._deploying.shelf.replace(stored, gone), *self._route_writes(without))
 
+    def _leave(self, stored: Stored[Deployment], found: Sequence[Stored[Deployment]], *, force: bool) -> None:
+        """Its endpoint goes on answering from the others: no alias loses anything."""
+        now = self._deploying.now()
+        writes = handed_over(self._deploying.documents, stored.value, found, force=force, now=now)
+        gone = moved(stored.value, DeploymentStatus.UNDEPLOYING, "Undeploying it.", now=now, error=None)
+        self._deploying.documents.commit(self._deploying.shelf.replace(stored, gone), *writes)
+        for each in found:
+            self._deploying.tell(each.id)
+
     def _route_writes(self, without: dict[str, Route | None]) -> list[Write]:
         routes = Collection(self._deploying.documents, "routes", Route)
         return [routes.delete(alias) if route is None else routes.put(alias, route) for alias, route in without.items()]
 
     def _owned(self, id_: str, owner: str | None) -> Stored[Deployment]:
-        missing = NotFound(f"There is no deployment '{id_}'.", param="deployment_id")
-        try:
-            stored = self._deploying.shelf.get(id_)
-        except NotFound:
-            raise missing from None
-        if owner not in {None, stored.value.owner}:
-            raise missing
+        stored = self._deploying.shelf.known(id_)
+        if stored is None or owner not in {None, stored.value.owner}:
+            raise NotFound(f"There is no deployment '{id_}'.", param="deployment_id")
         return stored
-
-
-class _InUse(Conflict):
-    """Another try would end in the same way."""
-
-
-def _in_use(deployment: Deployment, led: Iterable[str]) -> _InUse:
-    names = ", ".join(f"'{alias}'" for alias in led)
-    said = f"Deployment '{deployment.id}' answers under {names}. Point these elsewhere, or say force=true: they are"
-    return _InUse(f"{said} then gone, too.", param="force", code="deployment_in_use")
-
-
-def _in_use_by_others(deployment: Deployment) -> _InUse:
-    said = f"Deployment '{deployment.id}' is also used by routes that are not yours. Ask an admin to take it away."
-    return _InUse(said, param="force", code="deployment_in_use")
 
 
 def _of_one_owner(there: Deployment, wanted: Deployment) -> bool:
     return there.owner == wanted.owner
-
-
-def _taken(wanted: Deployment) -> Conflict:
-    said = f"The name '{wanted.id}' is taken by another deployment. Give this one another name."
-    return Conflict(said, param="name", code="deployment_exists")
-
-
-def _left_behind(there: Deployment) -> Conflict:
-    said = f"Something of deployment '{there.id}' was left behind. Take that away first: tuneway deployments delete"
-    return Conflict(f"{said} {there.id}", param="name", code="left_behind")
-
-
-def _foreign(deployment: Deployment) -> BadInput:
-    said = f"Deployment '{deployment.id}' was not made by tuneway, which therefore does not take it away."
-    return BadInput(f"{said} Do it where it was made.", param="deployment_id", code="not_ours")
 
 
 def _nothing_left(deployment: Deployment) -> bool:

@@ -1,12 +1,13 @@
 """Write down what an endpoint was found to speak, so that it is asked once and everybody can see the answer."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from tuneway.errors import Conflict, NotFound
 from tuneway.ports import Documents
-from tuneway.registry.shelves import Deployment
+from tuneway.registry.shelves import Deployment, Model, Version
 from tuneway.routing.routes import Target
 from tuneway.state import Collection
 
@@ -43,6 +44,25 @@ class Deployments:
         if now_known != known:
             self._documents.commit(self._deployments.replace(stored, now_known))
         return now_known
+
+    def named(self, target: Target, known: Deployment) -> Target:
+        """The target under its base model's name, where tuneway made what Google serves there.
+
+        An endpoint's number does not say which family's quirks the model has (``prediction/profiles.json``).
+        """
+        if target.dialect != "gemini" or target.model or not known.model:
+            return target
+        return msgspec.structs.replace(target, model=self._base_of(known))
+
+    def _base_of(self, known: Deployment) -> str:
+        """The version's, else its model's; nothing where they are gone."""
+        with suppress(NotFound):
+            versions = Collection(self._documents, f"models/{known.model}/versions", Version)
+            if base := versions.get(known.version).value.base_model:
+                return base
+        with suppress(NotFound):
+            return Collection(self._documents, "models", Model).get(known.model).value.base_model
+        return ""
 
 
 def _heard(known: Deployment, target: Target) -> Deployment:

@@ -6,8 +6,8 @@ from tuneway.errors import AlreadyExists, BadInput, TryLater
 from tuneway.ports import Outcome, Outcomes
 from tuneway.registry.hosting.deploying import Deploying
 from tuneway.registry.hosting.deployment_gate import too_dear
-from tuneway.registry.hosting.orders import Orders, Wish, cost_said, model_id, same
-from tuneway.registry.naming import DEFAULT
+from tuneway.registry.hosting.orders import Orders, Wish, cost_said, same
+from tuneway.registry.made import model_of, version_of
 from tuneway.registry.serving import FREE_WHEN_IDLE
 from tuneway.registry.shelves import Deployment, Model, Version
 from tuneway.state import Collection
@@ -43,7 +43,7 @@ class Intake:
 
         A deployment, once it is there, tells the job itself what came of it.
         """
-        model, version = _entries(outcome)
+        model, version = model_of(outcome), version_of(outcome)
         self._register(model, version)
         try:
             wanted = self._orders.of(model, version, Wish(), now=self._deploying.now())
@@ -84,37 +84,6 @@ class Intake:
                 Collection(documents, "models", Model).create(model.id, model),
                 Collection(documents, f"models/{model.id}/versions", Version).create(version.number, version),
             )
-
-
-def _entries(outcome: Outcome) -> tuple[Model, Version]:
-    tuned = outcome.tuned
-    model = Model(
-        id=model_id(outcome.job),
-        owner=outcome.owner,
-        base_model=outcome.base_model,
-        resource=tuned.model,
-        name=outcome.alias,
-        alias=outcome.alias,
-        aliases={DEFAULT: "1"},
-        created_at=outcome.finished_at,
-    )
-    # A job of location ``global`` ran in a region, which is no place for an endpoint of one's own.
-    place = tuned.location or (outcome.location if outcome.location != "global" else None)
-    version = Version(
-        model=model.id,
-        number="1",
-        resource=tuned.model,
-        job=outcome.job,
-        dataset_sha256=outcome.dataset_sha256,
-        alias=outcome.alias,
-        created_at=outcome.finished_at,
-        checkpoints=tuned.checkpoints,
-        backend=outcome.backend,
-        location=place,
-        weights=tuned.weights,
-        base_model=outcome.base_model,
-    )
-    return model, version
 
 
 def _underway(wanted: Deployment) -> str:

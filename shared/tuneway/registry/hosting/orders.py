@@ -8,6 +8,10 @@ import msgspec
 from tuneway.errors import BadInput
 from tuneway.ports import DeployOrder, Machine
 from tuneway.registry.hosting.deployment_gate import Usual
+from tuneway.registry.hosting.napping import may_rest
+from tuneway.registry.hosting.windows import checked
+from tuneway.registry.naming import dashed
+from tuneway.registry.rest import Rest
 from tuneway.registry.serving import HourlyCost, Serving
 from tuneway.registry.shelves import Deployment, DeploymentStatus, Model, Moment, Version
 from tuneway.routing.routes import Dialect
@@ -19,7 +23,6 @@ DIALECTS: dict[str, Dialect] = {"vertex": "openai", "bedrock": "bedrock"}
 NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]")
 # The end of the names that tuneway gives where another tenant has the plain one.
 APART = re.compile(r".*--[0-9a-f]{12}")
-NO_NAME = re.compile(r"[^a-z0-9]+")
 REQUESTED_SECONDS = 30.0
 _SHOWN = 80
 
@@ -27,7 +30,9 @@ _SHOWN = 80
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody may want of a deployment; None leaves it to tuneway.
 
-    ``alias`` is the route to make once it is ready, ``name`` what the deployment is called.
+    ``alias`` is the route to make once it is ready, ``name`` what the deployment is called. ``endpoint`` is another
+    deployment that it is put beside, on one endpoint, with ``traffic`` percent of that one's calls. ``rest`` is when it
+    may sleep.
     """
 
     checkpoint: str | None = None
@@ -35,6 +40,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     replicas: int | None = None
     alias: str | None = None
     name: str | None = None
+    endpoint: str | None = None
+    traffic: int | None = None
+    rest: Rest | None = None
 
 
 class Orders:
@@ -57,6 +65,9 @@ class Orders:
         machine = self._machine(model, wish) if deployer == "vertex" else None
         id_ = _named(model, version, wish)
         order = self._order(id_, model, version, wish=wish, machine=machine)
+        if wish.rest is not None:
+            checked(wish.rest)
+            may_rest(id_, msgspec.structs.replace(order, endpoint=wish.endpoint or ""))
         return Deployment(
             id=id_,
             owner=model.owner,
@@ -71,7 +82,8 @@ class Orders:
             deployer=deployer,
             order=msgspec.structs.replace(order, token=f"{id_}-{int(now)}", mark=_digest(model.owner, id_)),
             alias=wish.alias or alias_of(version, wish.checkpoint),
-            job=version.job,
+            rest=wish.rest,
+            job=version.job or None,
             hourly=self._serving.hourly(machine) if machine else None,
             moved_at=now,
             deadline=now + REQUESTED_SECONDS,
@@ -145,11 +157,6 @@ def alias_of(version: Version, checkpoint: str | None) -> str:
     return version.alias if checkpoint is None else f"{version.alias}@cp-{checkpoint}"
 
 
-def model_id(job: str) -> str:
-    """The id of the model that a job made, where its provider gives it no short one."""
-    return "ft-" + NO_NAME.sub("-", job.lower().removeprefix("ftjob-")).strip("-")[:40]
-
-
 def _refuse_withdrawn(model: Model, version: Version) -> None:
     """What is offered no more is deployed no more. Raises BadInput."""
     for state, what in ((model.state, f"Model '{model.id}'"), (version.state, f"Version '{version.number}'")):
@@ -174,8 +181,8 @@ def _digest(owner: str, id_: str) -> str:
 
 def _named(model: Model, version: Version, wish: Wish) -> str:
     """The id: the same wish has the same one, so that asking twice makes nothing twice."""
-    tail = f"-cp-{NO_NAME.sub('-', wish.checkpoint.lower()).strip('-')}" if wish.checkpoint else ""
-    plain = f"{NO_NAME.sub('-', model.id.lower()).strip('-')}-{version.number}{tail}"
+    tail = f"-cp-{dashed(wish.checkpoint)}" if wish.checkpoint else ""
+    plain = f"{dashed(model.id)}-{version.number}{tail}"
     name = wish.name or (plain if plain[:1].isalpha() else f"m-{plain}")
     if NAME.fullmatch(name) is None or APART.fullmatch(name) is not None:
         raise BadInput(

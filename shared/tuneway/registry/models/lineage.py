@@ -83,7 +83,7 @@ class Lineages:
             job=job,
             ancestors=tuple(self._ancestors(job)),
             checkpoints=tuple(_point(each, found, job=job, routes=routes) for each in found.checkpoints),
-            deployments=tuple(each for each in self._shelf.deployments(model) if each.version == found.number),
+            deployments=tuple(self._deployments(found)),
             names=tuple(names),
             usage_days=days,
             moves=tuple(move for move in kept.moves if found.number in {move.before, move.after}),
@@ -96,6 +96,12 @@ class Lineages:
         wanted = version or kept.aliases.get(DEFAULT) or self._newest(kept)
         found = self._shelf.version(kept, wanted).value
         return kept, found, self._origins.of(found.job) if found.job else None
+
+    def _deployments(self, version: Version) -> list[Deployment]:
+        """Its own, after those of the version that it is a copy of."""
+        names = [version.copy_of, f"{version.model}@{version.number}"]
+        versions = [name.rpartition("@") for name in names if name is not None]
+        return [each for model, _, n in versions for each in self._shelf.deployments(model) if each.version == n]
 
     def _newest(self, model: Model) -> str:
         versions = self._shelf.all_versions(model.id)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from tuneway.errors import BadInput, Conflict, NotAllowed, NotFound, TryLater
+from tuneway.errors import BadInput, Conflict, NotAllowed, TryLater
 from tuneway.ports import Documents, Events, ListedVersion, Message, ModelListings, Topic, Write
 from tuneway.registry.models.model_desk import pointed, revised
 from tuneway.registry.models.model_shelf import ModelShelf, Routes, names_of
@@ -73,9 +73,8 @@ class Mirror:
     def __call__(self, ref: ModelRef) -> None:
         """Bring both sides in step."""
         for _ in self._shelf.attempts():
-            try:
-                stored = self._shelf.models.get(ref.model_id)
-            except NotFound:
+            stored = self._shelf.models.known(ref.model_id)
+            if stored is None:
                 log.warning("There is no model %s any more.", ref.model_id)
                 return
             if stored.value.mirror_due is None:

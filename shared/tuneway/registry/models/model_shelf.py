@@ -32,13 +32,9 @@ class ModelShelf:
 
     def owned(self, id_: str, owner: str | None) -> Stored[Model]:
         """The model, if it is the owner's. Raises NotFound, alike for another's and for none."""
-        missing = NotFound(f"There is no model '{id_[:SHOWN]}'.", param="model")
-        try:
-            stored = self.models.get(id_)
-        except NotFound:
-            raise missing from None
-        if owner not in {None, stored.value.owner}:
-            raise missing
+        stored = self.models.known(id_)
+        if stored is None or owner not in {None, stored.value.owner}:
+            raise NotFound(f"There is no model '{id_[:SHOWN]}'.", param="model")
         return stored
 
     def versions(self, model: str) -> Collection[Version]:
@@ -48,14 +44,11 @@ class ModelShelf:
     def version(self, model: Model, name: str) -> Stored[Version]:
         """The version of that number, or the one that has that alias. Raises NotFound."""
         number = model.aliases.get(name, name)
-        try:
-            return self.versions(model.id).get(number)
-        except NotFound:
-            raise NotFound(
-                f"Model '{model.id[:SHOWN]}' has no version '{name[:SHOWN]}'.",
-                param="version",
-                code="version_not_found",
-            ) from None
+        found = self.versions(model.id).known(number)
+        if found is None:
+            said = f"Model '{model.id[:SHOWN]}' has no version '{name[:SHOWN]}'."
+            raise NotFound(said, param="version", code="version_not_found")
+        return found
 
     def all_versions(self, model: str) -> list[Version]:
         """A model's versions, oldest first."""
@@ -76,7 +69,8 @@ class ModelShelf:
             places.append((of, number))
         for id_, number in places:
             if ready := [each for each in self.deployments(id_) if _serves(each, number)]:
-                return (target_of(ready[0]),)
+                # On an endpoint that it has for itself every call is its own.
+                return (target_of(min(ready, key=_beside_others)),)
         # What is tuned by Vertex AI's own tuning of Gemini, Google deploys.
         if version.endpoint is None or version.weights is not None or version.backend != "vertex_ai":
             return ()
@@ -145,6 +139,10 @@ def owns(model: Model, route: Route | None) -> bool:
     if route is None or route.owner is not None:
         return route is not None and route.owner == model.owner
     return model.shared and any(route.alias in names_of(model, alias) for alias in model.aliases)
+
+
+def _beside_others(deployment: Deployment) -> bool:
+    return deployment.order is not None and deployment.order.shared
 
 
 def _serves(deployment: Deployment, number: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tuneway.errors import Conflict, NotFound, TryLater
+from tuneway.errors import Conflict, TryLater
 from tuneway.ports import Documents, Outcome, Outcomes, Write
 from tuneway.routing.routes import Route
 from tuneway.routing.snapshot import change
@@ -22,7 +22,7 @@ def promote(
     if outcome is None or outcome.promote_to is None:
         return
     routes = Collection(documents, "routes", Route)
-    own, there = _found(routes, outcome.alias), _found(routes, outcome.promote_to)
+    own, there = routes.known(outcome.alias), routes.known(outcome.promote_to)
     if refusal := _refusal(outcome, own, there):
         outcomes.promoted(job, since=since, refusal=refusal)
     elif own is not None:
@@ -57,10 +57,3 @@ def _refusal(outcome: Outcome, own: Stored[Route] | None, there: Stored[Route] |
     if there is not None and there.value.owner != outcome.owner:
         return f"The alias '{outcome.promote_to}' is in use. Promote to another."
     return None
-
-
-def _found(routes: Collection[Route], alias: str) -> Stored[Route] | None:
-    try:
-        return routes.get(alias)
-    except NotFound:
-        return None

@@ -7,7 +7,7 @@ import msgspec
 
 from tuneway.errors import BadInput, Conflict, NotFound, TryLater
 from tuneway.ports import Outcome, Outcomes, Write
-from tuneway.registry.hosting.orders import model_id
+from tuneway.registry.made import registered_as, version_of
 from tuneway.registry.models.model_desk import Who, Words, pointed, revised
 from tuneway.registry.models.model_shelf import ModelShelf, Routes, names_of
 from tuneway.registry.naming import DEFAULT, check_name
@@ -63,7 +63,7 @@ class Registering:
         outcome = self._outcome(job, who)
         if who.owner is None:
             into = msgspec.structs.replace(into, owner=outcome.owner)
-        return self._put(_version(outcome), into, who=who)
+        return self._put(_copy(outcome), into, who=who)
 
     def from_targets(
         self, targets: tuple[Target, ...], into: Into, *, base_model: str, who: Who
@@ -136,9 +136,8 @@ class Registering:
         raise AssertionError
 
     def _there(self, into: Into) -> Stored[Model] | None:
-        try:
-            stored = self._shelf.models.get(into.name)
-        except NotFound:
+        stored = self._shelf.models.known(into.name)
+        if stored is None:
             return None
         if stored.value.owner != into.owner:
             raise BadInput(f"The name '{into.name}' is in use. Choose another.", param="name", code="alias_in_use")
@@ -197,32 +196,9 @@ def _refuse_known(model: Model) -> Model:
     raise BadInput(said, param="vertex", code="already_registered")
 
 
-def registered_as(outcome: Outcome) -> tuple[str, str]:
-    """The model and version under which a job's result registers itself."""
-    if outcome.tuned.endpoint is None:
-        return model_id(outcome.job), "1"
-    resource, _, number = outcome.tuned.model.partition("@")
-    return resource.rpartition("/")[2], number or "1"
-
-
-def _version(outcome: Outcome) -> Version:
-    tuned = outcome.tuned
-    return Version(
-        model="",
-        number="",
-        resource=tuned.model,
-        job=outcome.job,
-        dataset_sha256=outcome.dataset_sha256,
-        alias=outcome.alias,
-        created_at=outcome.finished_at,
-        checkpoints=tuned.checkpoints,
-        backend=outcome.backend,
-        location=tuned.location or (outcome.location if outcome.location != "global" else None),
-        weights=tuned.weights,
-        endpoint=tuned.endpoint,
-        copy_of="@".join(registered_as(outcome)),
-        base_model=outcome.base_model,
-    )
+def _copy(outcome: Outcome) -> Version:
+    """The version that the job made, to be put into another model."""
+    return msgspec.structs.replace(version_of(outcome), copy_of="@".join(registered_as(outcome)))
 
 
 def _with_version(model: Model, version: Version) -> Model:

@@ -10,18 +10,16 @@ from tuneway.routing.routes import Dialect
 # What no model of a dialect can be asked for; ``drop_params: true`` names these.
 DROPPED: Mapping[Dialect, tuple[str, ...]] = {
     "anthropic": (
-        "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "modalities",
-        "moderation", "n", "prediction", "presence_penalty", "seed", "service_tier", "store", "top_logprobs",
-        "verbosity", "web_search_options",
+        "audio", "frequency_penalty", "logit_bias", "logprobs", "modalities", "moderation", "n", "prediction",
+        "presence_penalty", "seed", "service_tier", "store", "top_logprobs", "verbosity", "web_search_options",
     ),
     "bedrock": (
-        "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "modalities",
-        "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "seed", "store", "top_logprobs",
-        "verbosity", "web_search_options",
+        "audio", "frequency_penalty", "logit_bias", "logprobs", "modalities", "moderation", "n", "parallel_tool_calls",
+        "prediction", "presence_penalty", "seed", "store", "top_logprobs", "verbosity", "web_search_options",
     ),
     "gemini": (
-        "audio", "function_call", "functions", "logit_bias", "modalities", "moderation", "parallel_tool_calls",
-        "prediction", "service_tier", "store", "verbosity", "web_search_options",
+        "audio", "logit_bias", "modalities", "moderation", "parallel_tool_calls", "prediction", "service_tier",
+        "store", "verbosity", "web_search_options",
     ),
     "instances": (
         "audio", "function_call", "functions", "logit_bias", "logprobs", "modalities", "moderation",

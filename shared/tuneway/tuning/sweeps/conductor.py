@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from tuneway.errors import BadInput, Conflict, NotFound, TryLater
+from tuneway.errors import BadInput, Conflict, TryLater
 from tuneway.ports import Create, Replace, Topic
 from tuneway.state import Collection, Stored
 from tuneway.tuning.allowance import Allowance
@@ -73,9 +73,8 @@ class Conductor:
     def __call__(self, ref: SweepRef) -> None:
         """Take the sweep as far as it goes now; repeating the call changes nothing. Raises TryLater."""
         for _ in range(MOST_STEPS):
-            try:
-                stored = self._sweeps.kept.get(ref.sweep_id)
-            except NotFound:
+            stored = self._sweeps.kept.known(ref.sweep_id)
+            if stored is None:
                 log.warning("There is no sweep %s; what its message asked for is not done.", ref.sweep_id)
                 return
             with suppress(Conflict):
@@ -160,9 +159,8 @@ class Conductor:
         return msgspec.structs.replace(job, sweep=sweep.id)
 
     def _turn(self, backend: str) -> Create | Replace:
-        try:
-            found = self._turns.get(backend)
-        except NotFound:
+        found = self._turns.known(backend)
+        if found is None:
             return self._turns.create(backend, Turn())
         return self._turns.replace(found, Turn(number=found.value.number + 1))
 

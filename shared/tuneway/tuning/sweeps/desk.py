@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import msgspec
 
-from tuneway.errors import AlreadyExists, BadInput, NotFound, TryLater
+from tuneway.errors import AlreadyExists, BadInput, TryLater
 from tuneway.routing.snapshot import current
 from tuneway.state import Stored
 from tuneway.tuning.desk import JobDesk
@@ -177,8 +176,8 @@ class SweepDesk:
             return self._sweeps.kept.get(sweep.id).value
         except TryLater as fault:
             # The store's answer may have been lost after the write: a sweep that is there is accepted.
-            with suppress(NotFound):
-                return self._sweeps.kept.get(sweep.id).value
+            if (kept := self._sweeps.kept.known(sweep.id)) is not None:
+                return kept.value
             raise TryLater("The sweep could not be stored. Ask again.") from fault
         return sweep
 

@@ -49,13 +49,9 @@ class Sweeps:
 
     def owned(self, sweep_id: str, owner: str | None) -> Stored[Sweep]:
         """The sweep, if it is the owner's; None asks for anybody's. Raises NotFound, alike for another's and none."""
-        missing = NotFound(f"There is no sweep '{sweep_id[:80]}'.", param="sweep_id")
-        try:
-            stored = self.kept.get(sweep_id)
-        except NotFound:
-            raise missing from None
-        if owner not in {None, stored.value.owner}:
-            raise missing
+        stored = self.kept.known(sweep_id)
+        if stored is None or owner not in {None, stored.value.owner}:
+            raise NotFound(f"There is no sweep '{sweep_id[:80]}'.", param="sweep_id")
         return stored
 
     def jobs(self, sweep: Sweep, *states: MemberState) -> dict[str, Job]:

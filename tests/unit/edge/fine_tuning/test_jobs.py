@@ -10,7 +10,7 @@ from tests.contracts.openapi import departures
 from tests.fakes import Loop
 from tests.unit.edge.asking import Asked, Asking
 from tuneway.edge.fine_tuning.job_views import PUBLIC, rendered, rendered_checkpoint
-from tuneway.edge.fine_tuning.jobs import page, rules
+from tuneway.edge.fine_tuning.jobs import rules
 from tuneway.errors import BadInput
 from tuneway.ports import Checkpoint, Loss, Method, PreTuned, ProviderState, TunedModel
 from tuneway.tuning.datasets.kinds import Columns
@@ -95,12 +95,6 @@ def test_pages_of_jobs_and_events_follow_each_other(desk: Desk) -> None:
 
 def test_an_empty_list_is_what_openai_says_a_list_is(desk: Desk) -> None:
     assert desk.ask("GET").json["data"] == []
-
-
-def test_a_page_is_cut_to_its_limit() -> None:
-    rows: list[dict[str, object]] = [{"id": n} for n in range(3)]
-    assert page(rows, 2) == {"object": "list", "data": rows[:2], "has_more": True, "first_id": 0, "last_id": 1}
-    assert page(rows, 3)["has_more"] is False
 
 
 @pytest.mark.parametrize("suffix", ["a", "A-b_c.9", "x" * 64])

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.edge.asking import Asked, Asking
 from tests.unit.registry.rollouts import ALIAS, MAIN, World
+from tests.unit.registry.shared_endpoints import GUEST, Shared
 from tuneway.edge.registry.deployments import ROOT, rules
 
 
@@ -108,3 +109,75 @@ def test_another_tenants_are_not_there(registry: Registry, method: str, path: st
 
 def test_a_key_for_predictions_deploys_nothing(registry: Registry) -> None:
     assert registry.ask("POST", ROOT, key="predict", body={"model": "ft-1"}).status == 403
+
+
+@pytest.fixture
+def sharing(tmp_path: Path) -> Asking:
+    """A registry with two versions behind one endpoint."""
+    world = Shared(tmp_path)
+    world.shared(v2=20)
+    return Asking(rules(world.desk, world.inventory))
+
+
+def test_who_shares_an_endpoint_shows_the_whole_split(sharing: Asking) -> None:
+    split = {MAIN: 80, GUEST: 20}
+    assert [each["traffic"] for each in sharing("GET", ROOT).json["data"]] == [split, split]
+    assert sharing("GET", f"{ROOT}/{GUEST}").json["traffic"] == split
+
+
+def test_a_deployment_is_put_beside_another(sharing: Asking) -> None:
+    made = sharing("POST", ROOT, body={"model": "ft-1", "version": "3", "endpoint": MAIN, "traffic": 10})
+    assert (made.status, made.json["status"], made.json["alias"]) == (200, "requested", None)
+    assert made.json["hourly"]["usd"] == 1.0
+    assert "traffic" not in made.json
+
+
+def test_the_split_is_changed_in_whole_percents(sharing: Asking) -> None:
+    answer = sharing("PATCH", f"{ROOT}/{MAIN}", body={"traffic": {MAIN: 50, GUEST: 50}})
+    assert (answer.status, answer.json["traffic"]) == (200, {MAIN: 50, GUEST: 50})
+    assert "50 % of its endpoint's traffic: asked for." in answer.json["history"][-1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"traffic": {MAIN: 80}}, "traffic"),
+        ({"traffic": {MAIN: 120, GUEST: -20}}, "traffic"),
+        ({"traffic": {MAIN: 80.5, GUEST: 19.5}}, "traffic"),
+        ({"traffic": {MAIN: "80", GUEST: "20"}}, "traffic"),
+        ({"traffic": 100}, "traffic"),
+        ({"traffic": {MAIN: 50, GUEST: 50}, "status": "ready"}, "status"),
+    ],
+)
+def test_a_split_that_is_none_is_refused(sharing: Asking, body: dict[str, Any], param: str) -> None:
+    answer = sharing("PATCH", f"{ROOT}/{MAIN}", body=body)
+    assert answer.status == 400
+    assert param in (answer.error["param"] or answer.error["message"])
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"endpoint": MAIN, "traffic": 101}, "traffic"),
+        ({"endpoint": MAIN, "traffic": -1}, "traffic"),
+        ({"endpoint": MAIN, "traffic": 12.5}, "traffic"),
+        ({"endpoint": "never"}, "endpoint"),
+        ({"traffic": 10}, "traffic"),
+    ],
+)
+def test_nothing_joins_by_half(sharing: Asking, body: dict[str, Any], param: str) -> None:
+    answer = sharing("POST", ROOT, body={"model": "ft-1", "version": "3", **body})
+    assert (answer.status, param in answer.error["param"]) == (400, True)
+
+
+def test_another_tenants_split_is_not_there(sharing: Asking) -> None:
+    body = {"traffic": {MAIN: 50, GUEST: 50}}
+    assert sharing("PATCH", f"{ROOT}/{MAIN}", key="tune@bolt", body=body).status == 404
+    assert sharing("PATCH", f"{ROOT}/{MAIN}", key="admin@bolt", body=body).status == 200
+
+
+def test_who_carries_all_needs_force_to_go(sharing: Asking) -> None:
+    sharing("PATCH", f"{ROOT}/{MAIN}", body={"traffic": {MAIN: 0, GUEST: 100}})
+    refused = sharing("DELETE", f"{ROOT}/{GUEST}")
+    assert (refused.status, refused.error["code"]) == (409, "deployment_carries_traffic")
+    assert sharing("DELETE", f"{ROOT}/{GUEST}?force=true").json["status"] == "undeploying"

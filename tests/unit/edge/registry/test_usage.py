@@ -12,10 +12,12 @@ from cloudevents.http import CloudEvent
 from tests.unit.edge.asking import NOW, Asked, Asking
 from tests.unit.registry.requests import CANDIDATE, request
 from tuneway.adapters.sqlite_documents import SqliteDocuments
+from tuneway.edge import usage_events
 from tuneway.edge.events import Undecodable
 from tuneway.edge.registry.usage import rules
-from tuneway.edge.usage_events import recorded
+from tuneway.registry.counts.tallies import Request
 from tuneway.registry.counts.usage_recorder import Recorder
+from tuneway.registry.hosting.rests.stirring import Echo
 
 
 class Site:
@@ -126,6 +128,12 @@ def entry(**changed: Any) -> dict[str, Any]:
     return {"insertId": "i1", "timestamp": "2026-11-18T11:06:40.5Z", "jsonPayload": {**LINE, **changed}}
 
 
+def recorded(told: CloudEvent) -> Request:
+    found = usage_events.recorded(told)
+    assert isinstance(found, Request)
+    return found
+
+
 def test_a_log_entry_tells_of_a_request() -> None:
     found = recorded(event(entry()))
     assert (found.id, found.at, found.route, found.status, found.attempts) == ("req-1", NOW + 0.5, "shop", 200, 2)
@@ -141,6 +149,17 @@ def test_a_stream_that_broke_after_its_200_is_the_hosts_error() -> None:
 def test_what_is_not_found_is_counted_under_no_name() -> None:
     found = recorded(event(entry(target="", status=404, **{"gen_ai.request.model": "whatever"})))
     assert (found.route, found.trial) == ("", None)
+
+
+def test_a_call_that_found_its_model_asleep_is_counted_under_the_name_that_was_asked_for() -> None:
+    found = recorded(event(entry(target="", status=503, asleep=["projects/p/locations/us/endpoints/1"])))
+    assert (found.route, found.trial, found.asleep) == ("shop", None, ("projects/p/locations/us/endpoints/1",))
+
+
+def test_an_echo_is_no_request() -> None:
+    told = {"message": "request", "owner": "tuneway", "key": "echo", "status": 200.0, "ms": 0.0, "echo": "ft-1-1"}
+    at = {"insertId": "i1", "timestamp": "2026-11-18T11:06:40.5Z", "jsonPayload": told}
+    assert usage_events.recorded(event(at)) == Echo(deployment="ft-1-1", at=NOW + 0.5)
 
 
 def test_a_line_without_an_id_has_that_of_its_entry() -> None:

@@ -1,15 +1,18 @@
 """Nothing is dropped in silence: every field of OpenAI's chat request, for every dialect."""
 
 import json
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
+from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 
 from tests.golden.openai_document import DOCUMENT
 from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
 from tuneway.prediction.complete import DIALECTS
+from tuneway.prediction.dialects.openai.request import passed_on
+from tuneway.prediction.dialects.openai.servers import server_of
 from tuneway.prediction.hub.fit import HARMLESS
 from tuneway.routing.routes import Dialect, Target
 
@@ -20,7 +23,7 @@ ASKED: dict[str, Any] = {
     "audio": {"voice": "alloy", "format": "wav"},
     "frequency_penalty": 1,
     "function_call": {"name": "f"},
-    "functions": [{"name": "f"}],
+    "functions": [{"name": "f", "description": "older"}],
     "logit_bias": {"1": 5},
     "logprobs": True,
     "max_completion_tokens": 2000,
@@ -51,6 +54,7 @@ ASKED: dict[str, Any] = {
     "web_search_options": {},
 }
 BESIDE: dict[str, Any] = {
+    "function_call": {"functions": [{"name": "f"}]},
     "tool_choice": {"tools": [TOOL]},
     "parallel_tool_calls": {"tools": [TOOL]},
     "top_logprobs": {"logprobs": True},
@@ -68,7 +72,7 @@ TARGETS: dict[Dialect, Target] = {
     "openai": Target(dialect="openai", provider="openai", model="gpt-4.1"),
 }
 REFUSED: dict[Dialect, set[str]] = {
-    dialect: {"audio", "function_call", "functions", "logit_bias", "modalities", "moderation", "parallel_tool_calls"}
+    dialect: {"audio", "logit_bias", "modalities", "moderation", "parallel_tool_calls"}
     | {"prediction", "store", "verbosity", "web_search_options"}
     for dialect in ("gemini", "anthropic", "bedrock", "instances")
 }
@@ -78,7 +82,7 @@ REFUSED["anthropic"] |= {"frequency_penalty", "presence_penalty", "logprobs", "t
 REFUSED["anthropic"] -= {"parallel_tool_calls"}
 REFUSED["bedrock"] |= {"frequency_penalty", "presence_penalty", "logprobs", "top_logprobs", "seed"}
 REFUSED["instances"] |= {"logprobs", "top_logprobs", "reasoning_effort", "response_format", "service_tier"}
-REFUSED["instances"] |= {"tools", "tool_choice"}
+REFUSED["instances"] |= {"tools", "tool_choice", "functions", "function_call"}
 
 
 def fields_of_openai() -> set[str]:
@@ -100,7 +104,7 @@ def told(dialect: Dialect, **fields: Any) -> Any:
 
 
 def fate(dialect: Dialect, name: str) -> str:
-    beside = BESIDE.get(name, {}) if name not in REFUSED[dialect] else {}
+    beside = BESIDE.get(name, {}) if name == "function_call" or name not in REFUSED[dialect] else {}
     try:
         body = told(dialect, **{**beside, name: ASKED[name]})
     except BadInput as fault:
@@ -110,8 +114,9 @@ def fate(dialect: Dialect, name: str) -> str:
     return "hint" if name in DIALECTS[dialect].hints else "lost"
 
 
-def test_every_field_of_openais_document_is_asked_for_here() -> None:
-    assert fields_of_openai() == {*ASKED, *ELSEWHERE}
+def test_every_field_of_openais_document_and_of_its_sdk_is_asked_for_here() -> None:
+    of_the_sdk = get_type_hints(CompletionCreateParamsStreaming)
+    assert fields_of_openai() | {*of_the_sdk} == {*ASKED, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("name", sorted(ASKED))
@@ -127,3 +132,45 @@ def test_every_field_is_said_or_refused_by_name_or_a_documented_hint(dialect: Di
 @pytest.mark.parametrize("dialect", sorted(TARGETS))
 def test_a_hint_is_never_what_changes_an_answer(dialect: Dialect) -> None:
     assert not set(DIALECTS[dialect].hints) & {*HARMLESS, *REFUSED[dialect]}
+
+
+# Servers that are sent the caller's own body: what each would ignore is refused, what changes no answer left out.
+SERVERS = {
+    "mistral": Target(
+        dialect="openai", resource="projects/p/locations/us-central1/publishers/mistralai/models/mistral-medium-3"
+    ),
+    **{
+        name: Target(dialect="openai", provider="custom_openai", model="m", profile=name)
+        for name in ("vllm", "sglang", "tgi", "ollama", "llama.cpp", "lm-studio")
+    },
+}
+NOT_PASSED: dict[str, set[str]] = {
+    "mistral": {"audio", "functions", "function_call", "logit_bias", "logprobs", "top_logprobs", "modalities"}
+    | {"moderation", "service_tier", "store", "verbosity", "web_search_options"},
+    "tgi": {"reasoning_effort", "logit_bias", "parallel_tool_calls", "verbosity"},
+    "ollama": {"tool_choice", "logit_bias", "logprobs", "top_logprobs", "parallel_tool_calls"},
+}
+LEFT_OUT: dict[str, set[str]] = {
+    "mistral": {"user", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"},
+    "ollama": {"user"},
+}
+
+
+def fate_when_passed(server: str, name: str) -> str:
+    beside = {} if name in NOT_PASSED.get(server, ()) else BESIDE.get(name, {})
+    asked, plain = ({"model": "m", "messages": [], **more} for more in ({**beside, name: ASKED[name]}, beside))
+    try:
+        body = passed_on(json.dumps(asked).encode(), SERVERS[server], stream=False)
+    except BadInput as fault:
+        return f"refused as {fault.param}"
+    same = body == passed_on(json.dumps(plain).encode(), SERVERS[server], stream=False)
+    return "left out" if same else "passed"
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+@pytest.mark.parametrize("server", sorted(SERVERS))
+def test_every_field_is_passed_to_a_server_or_refused_by_name_or_a_documented_hint(server: str, name: str) -> None:
+    refused, left_out = name in NOT_PASSED.get(server, ()), name in LEFT_OUT.get(server, ())
+    expected = f"refused as {name}" if refused else "left out" if left_out else "passed"
+    assert fate_when_passed(server, name) == expected
+    assert not left_out or name in server_of(SERVERS[server]).hints

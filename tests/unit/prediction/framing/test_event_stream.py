@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.golden.bedrock.framed import event, frame, header
+from tests.splits import splits
 from tuneway.errors import UpstreamError
 from tuneway.prediction.framing.event_stream import LONGEST_HEADERS, LONGEST_PAYLOAD, EventStreamDecoder
 
@@ -48,11 +49,6 @@ def outcome(*pieces: bytes) -> tuple[list[bytes], bool]:
 def prelude(length: int, headers: int) -> bytes:
     lengths = pack(">II", length, headers)
     return lengths + pack(">I", crc32(lengths))
-
-
-def cut(body: bytes, places: set[int]) -> list[bytes]:
-    cuts = sorted(places)
-    return [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
 
 
 def test_an_event_is_json_under_its_name() -> None:
@@ -148,7 +144,7 @@ def test_frames_are_what_botocore_reads(
     buffer = EventStreamBuffer()
     buffer.add_data(body)
     expected = [b'{"e":%b}' % (message.payload or b"{}") for message in buffer]
-    assert events(*cut(body, data.draw(st.sets(st.integers(0, len(body)))))) == expected
+    assert events(*data.draw(splits(body))) == expected
 
 
 @settings(deadline=None)
@@ -156,8 +152,7 @@ def test_frames_are_what_botocore_reads(
 def test_any_split_of_damaged_bytes_gives_the_same_outcome(noise: bytes, place: int, data: st.DataObject) -> None:
     good = STOP + event("messageStart", {"role": "assistant"}) + STOP
     body = good[:place] + noise + good[place + len(noise) :]
-    pieces = cut(body, data.draw(st.sets(st.integers(0, len(body)))))
-    assert outcome(*pieces) == outcome(body)
+    assert outcome(*data.draw(splits(body))) == outcome(body)
 
 
 @settings(deadline=None)

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.splits import splits
 from tuneway.errors import UpstreamError
 from tuneway.prediction.framing.sse import LONGEST_EVENT, SseDecoder
 
@@ -61,9 +62,7 @@ def test_an_event_cut_off_is_handed_over() -> None:
 @given(st.lists(st.tuples(LINE, END)), st.data())
 def test_any_split_gives_the_same_events(lines: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
     body = b"".join(line + end for line, end in lines)
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)))))
-    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    assert events(*pieces) == events(body)
+    assert events(*data.draw(splits(body))) == events(body)
 
 
 @settings(deadline=None)

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.splits import splits
 from tuneway.errors import UpstreamError
 from tuneway.prediction.framing.sse import SseDecoder
 from tuneway.prediction.surfaces.messages.passing import PassedEvents, betas, passed_answer, passed_request
@@ -66,11 +66,9 @@ def test_a_stream_passes_under_the_name_the_caller_used() -> None:
     assert (events.usage.prompt_tokens, events.usage.completion_tokens) == (101, 40)
 
 
-@given(cut=st.sets(st.integers(0, len(STREAM))))
+@given(pieces=splits(STREAM))
 @settings(max_examples=30, deadline=None)
-def test_any_split_of_a_stream_passes_the_same(cut: set[int]) -> None:
-    cuts = sorted(cut)
-    pieces = [STREAM[start:end] for start, end in zip([0, *cuts], [*cuts, len(STREAM)], strict=True)]
+def test_any_split_of_a_stream_passes_the_same(pieces: list[bytes]) -> None:
     assert passed(*pieces)[0] == passed(STREAM)[0]
 
 

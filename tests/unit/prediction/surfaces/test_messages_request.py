@@ -222,9 +222,7 @@ def test_citations_that_nobody_wants_ask_for_nothing() -> None:
     assert chat(said(uncited)).messages == chat(said({"type": "text", "text": "x"})).messages
 
 
-@pytest.mark.parametrize(
-    "kind", ["search_result", "server_tool_use", "web_search_tool_result", "mcp_tool_use", "container_upload"]
-)
+@pytest.mark.parametrize("kind", ["server_tool_use", "web_search_tool_result", "mcp_tool_use", "container_upload"])
 def test_blocks_of_anthropics_own_are_refused_by_name(kind: str) -> None:
     caught = fault(asked(said({"type": kind})))
     assert (caught.param, kind in caught.message) == ("messages[0].content[0].type", True)
@@ -233,3 +231,62 @@ def test_blocks_of_anthropics_own_are_refused_by_name(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["web_search_20250305", "code_execution_20250825", "mcp_toolset", "bash_20250124"])
 def test_tools_of_anthropics_own_are_refused_by_name(kind: str) -> None:
     assert fault(asked(tools=[{"type": kind, "name": "x"}])).param == "tools[0].type"
+
+
+FOUND = {
+    "type": "search_result",
+    "source": "https://shop/a",
+    "title": "Returns",
+    "content": [{"type": "text", "text": "30 days."}],
+}
+FOUND_TEXT = "Returns\nhttps://shop/a\n\n30 days."
+
+
+def test_what_a_search_found_is_text_wherever_it_stands() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [FOUND, {"type": "text", "text": "That is all."}]}
+    request = chat(HI, said({**FOUND, "citations": {"enabled": False}}, result))
+    tool, user = json.loads(msgspec.json.encode(request.messages[1:]))
+    assert tool["content"] == f"{FOUND_TEXT}\nThat is all."
+    assert user["content"] == FOUND_TEXT
+
+
+def test_a_search_result_that_is_to_be_cited_is_refused() -> None:
+    error = fault(asked(said({**FOUND, "citations": {"enabled": True}})))
+    assert error.param == "messages[0].content[0].citations"
+
+
+def test_a_document_of_blocks_keeps_its_pictures_between_its_words() -> None:
+    picture = {"type": "image", "source": DATA}
+    words = [{"type": "text", "text": text} for text in ("One. ", "Two.")]
+    made = document(type="content", content=[*words, picture, words[0]])
+    hint = {"type": "ephemeral"}
+    request = chat(said({**made, "title": "Guide", "cache_control": hint}))
+    first, second, third = json.loads(msgspec.json.encode(request.messages[0]))["content"]
+    assert (first["text"], third["text"], third["cache_control"]) == ("Guide\n\nOne. Two.", "One. ", hint)
+    assert second["image_url"]["url"] == "data:image/png;base64,AAAA"
+
+
+def test_a_document_that_is_a_picture_has_its_title_before_it() -> None:
+    made = document(type="content", content=[{"type": "image", "source": DATA}])
+    told = [json.loads(msgspec.json.encode(chat(said(one)).messages[0])) for one in ({**made, "title": "A"}, made)]
+    assert [len(one["content"]) for one in told] == [2, 1]
+    assert told[0]["content"][0] == {"type": "text", "text": "A"}
+
+
+def test_nulls_that_an_sdk_writes_for_anthropics_own_tools_are_nothing() -> None:
+    used: dict[str, object] = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    used |= {"caller": None, "toolset_name": None}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "x", "toolset_name": None}
+    request = chat(
+        HI, said(used, role="assistant"), said(result, {"type": "image", "source": DATA, "transformations": None})
+    )
+    assert len(request.messages) == 4
+
+
+def test_what_changes_no_answer_is_told_of() -> None:
+    request = chat(cache_control={"type": "ephemeral"}, service_tier="standard_only")
+    assert isinstance(request, ExtendedRequest)
+    assert set(request.left_out) == {"cache_control", "service_tier"}
+    plain = chat(service_tier="auto")
+    assert isinstance(plain, ExtendedRequest)
+    assert plain.left_out == ()

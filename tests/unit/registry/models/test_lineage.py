@@ -46,6 +46,12 @@ def test_a_tuned_models_own_document_has_its_name_and_endpoint(world: Modelled) 
     assert [each.endpoint.rpartition("/")[2] for each in found.deployments] == ["101"]
 
 
+def test_a_copy_tells_of_the_deployments_of_what_it_is_a_copy_of(world: Modelled) -> None:
+    found = traced(world)
+    assert found.version.copy_of == "102@1"
+    assert [each.endpoint.rpartition("/")[2] for each in found.deployments] == ["102"]
+
+
 def test_usage_is_told_by_name(world: Modelled) -> None:
     usage = Collection(world.documents, "usage", Usage)
     for number, status in enumerate((200, 200, 503)):

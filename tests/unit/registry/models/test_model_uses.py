@@ -7,12 +7,15 @@ import pytest
 
 from tests.unit.registry import rollouts
 from tests.unit.registry.modelled import ACME, ADMIN, BOT, RIVAL, Modelled, elsewhere
+from tests.unit.registry.shared_endpoints import GUEST, Shared
 from tuneway.errors import BadInput, NotFound, Stale
 from tuneway.registry.hosting.orders import Wish
-from tuneway.registry.models.model_uses import InUse, Use
+from tuneway.registry.models.model_shelf import ModelShelf
+from tuneway.registry.models.model_uses import InUse, Use, Uses
 from tuneway.registry.models.registering import Into
 from tuneway.registry.route_book import RouteBook
 from tuneway.routing.routes import Route, Target
+from tuneway.tuning.origins import JobOrigins
 
 
 @pytest.fixture
@@ -158,6 +161,29 @@ def test_a_deployment_that_costs_is_never_taken_along(tmp_path: Path) -> None:
     world.uses.delete("ft-1", who=ACME, force=False, expected=None)
     with pytest.raises(NotFound):
         world.shelf.owned("ft-1", None)
+
+
+def test_a_version_behind_anothers_endpoint_is_used_by_its_deployment_and_by_who_leads_there(tmp_path: Path) -> None:
+    there = Shared(tmp_path)
+    there.shared(v2=20)
+    shelf = ModelShelf(there.plain, now=lambda: 0.0)
+    found = Uses(shelf, JobOrigins(there.plain)).of("ft-1", "2", who=ACME)
+    assert {(use.kind, use.name) for use in found} == {("deployment", GUEST), ("route", rollouts.ALIAS)}
+
+
+def test_a_version_is_called_where_it_is_alone_rather_than_beside_others(tmp_path: Path) -> None:
+    there = Shared(tmp_path)
+    there.shared(v2=20)
+    shelf = ModelShelf(there.plain, now=lambda: 0.0)
+
+    def called() -> str:
+        (target,) = shelf.targets(shelf.models.get("ft-1").value, there.inventory.version("ft-1", "2", owner=None))
+        return target.resource.rpartition("/")[2]
+
+    assert called() == rollouts.MAIN
+    there.desk.create("ft-1", "2", Wish(name="alone"), owner="acme")
+    there.settle()
+    assert called() == "alone"
 
 
 def test_a_version_that_is_not_deployed_is_given_no_alias(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Literal, TypedDict, assert_never
 from msgspec import Raw
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.inline import base64_bytes
 from tuneway.prediction.hub.messages import AudioPart, FilePart, ImagePart, Part, TextPart
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -23,6 +24,14 @@ class Base64Source(TypedDict):
 
     type: Literal["base64"]
     media_type: str
+    data: str
+
+
+class TextSource(TypedDict):
+    """A document that is text."""
+
+    type: Literal["text"]
+    media_type: Literal["text/plain"]
     data: str
 
 
@@ -50,10 +59,10 @@ class ImageBlock(TypedDict, total=False):
 
 
 class DocumentBlock(TypedDict, total=False):
-    """A PDF."""
+    """A PDF, or a text."""
 
     type: Literal["document"]
-    source: Base64Source | UrlSource
+    source: Base64Source | UrlSource | TextSource
     title: str
     cache_control: object
 
@@ -140,7 +149,7 @@ def _document(part: FilePart, param: str) -> DocumentBlock:
     return block if part.cache_control is None else {**block, "cache_control": part.cache_control}
 
 
-def _document_source(part: FilePart, param: str) -> Base64Source | UrlSource:
+def _document_source(part: FilePart, param: str) -> Base64Source | UrlSource | TextSource:
     given = part.file.file_data
     if given is None:
         if part.file.file_id is not None and part.file.file_id.startswith("https://"):
@@ -148,11 +157,23 @@ def _document_source(part: FilePart, param: str) -> Base64Source | UrlSource:
         raise _bad(
             "A file part needs 'file_data' (a PDF as data: URL or base64) or an https:// URL.", f"{param}.file_id"
         )
-    if (data := _DATA_URL.fullmatch(given)) is not None and data["mime"] == "application/pdf":
+    data = _DATA_URL.fullmatch(given)
+    if data is not None and data["mime"] == "application/pdf":
         return _inline("application/pdf", data["data"])
+    if data is not None and data["mime"].startswith("text/"):
+        return {"type": "text", "media_type": "text/plain", "data": _text(data["data"], f"{param}.file_data")}
     if _BASE64.fullmatch(given):
         return _inline("application/pdf", given)
-    raise _bad("The file must be a PDF: data:application/pdf;base64,<data>, or its base64 alone.", f"{param}.file_data")
+    raise _bad(
+        "The file must be a PDF or a text: data:<type>;base64,<data>, or a PDF's base64 alone.", f"{param}.file_data"
+    )
+
+
+def _text(data: str, param: str) -> str:
+    try:
+        return base64_bytes(data, param=param).decode()
+    except UnicodeDecodeError as exc:
+        raise _bad("The text is not written in UTF-8.", param) from exc
 
 
 def _inline(mime: str, data: str) -> Base64Source:

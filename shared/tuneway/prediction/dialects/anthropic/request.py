@@ -15,13 +15,12 @@ from tuneway.prediction.dialects.anthropic.tools import (
     Format,
     Tool,
     ToolChoice,
-    answer_schema,
-    json_sentence,
     output_format,
     tool_choice,
     tools,
 )
 from tuneway.prediction.dialects.anthropic.turns import Turn, system_blocks, turns
+from tuneway.prediction.hub.answer_form import answer_schema, json_sentence
 from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, extras_in, fitted, refuse_names, unsupported_parameter
 from tuneway.prediction.hub.request import ChatRequest, NamedTool, output_limit, stop_sequences
 from tuneway.prediction.profiles import Profile, model_name, profile_of

@@ -16,7 +16,6 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from tuneway.errors import UpstreamError
-from tuneway.prediction.dialects.anthropic.tools import ANSWER_TOOL
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
     ChatCompletion,
@@ -29,6 +28,7 @@ from tuneway.prediction.hub.answer import (
     Usage,
     native_finish,
 )
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 from tuneway.prediction.hub.messages import AnthropicExtra, CalledFunction, ExtraContent, ThinkingBlock
 from tuneway.prediction.upstream_errors import from_answer, from_event
 
@@ -45,7 +45,7 @@ FINISH_REASONS: dict[str, FinishReason] = {
 ERROR_STATUSES = {
     "invalid_request_error": 400,
     "authentication_error": 401,
-    "billing_error": 403,
+    "billing_error": 402,
     "permission_error": 403,
     "not_found_error": 404,
     "request_too_large": 413,

@@ -18,7 +18,6 @@ from tuneway.prediction.dialects.anthropic.response import (
     thoughts_of,
     usage_of,
 )
-from tuneway.prediction.dialects.anthropic.tools import ANSWER_TOOL
 from tuneway.prediction.hub.answer import (
     Chunk,
     ChunkChoice,
@@ -30,6 +29,7 @@ from tuneway.prediction.hub.answer import (
     Usage,
     native_finish,
 )
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 from tuneway.prediction.hub.chunks import ChunkPress
 from tuneway.prediction.upstream_errors import broken
 

@@ -10,21 +10,19 @@ from typing import Literal, TypedDict, assert_never
 import msgspec
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL, ANSWER_TOOL_SAYS, answer_schema
 from tuneway.prediction.hub.fit import unsupported_parameter
 from tuneway.prediction.hub.request import (
     AllowedTools,
     ChatRequest,
     CustomTool,
     FunctionTool,
-    JsonObjectFormat,
-    JsonSchemaFormat,
     NamedCustomTool,
     NamedTool,
+    one_call_at_most,
 )
 from tuneway.prediction.profiles import Profile
 
-ANSWER_TOOL = "tuneway_json_answer"
-JSON_SENTENCE = "Answer with one JSON object and nothing else: no other words, no code fence."
 _OBJECTS = ("object", ["object", "null"], ["null", "object"])
 _CUSTOM = "Custom tools are not supported by this model. Use functions."
 
@@ -54,20 +52,6 @@ class Format(TypedDict):
     schema: dict[str, object]
 
 
-def answer_schema(request: ChatRequest) -> dict[str, object] | None:
-    """The schema the answer must follow, if any."""
-    match request.response_format:
-        case JsonSchemaFormat(json_schema=wanted):
-            return wanted.schema if wanted.schema is not None else {"type": "object"}
-        case _:
-            return None
-
-
-def json_sentence(request: ChatRequest) -> str | None:
-    """What to tell a model that is asked for any JSON object."""
-    return JSON_SENTENCE if isinstance(request.response_format, JsonObjectFormat) else None
-
-
 def output_format(request: ChatRequest, profile: Profile) -> Format | None:
     """The answer's schema, for models that keep to it by themselves."""
     schema = answer_schema(request) if profile.json_schema else None
@@ -83,7 +67,7 @@ def tools(request: ChatRequest, profile: Profile) -> list[Tool]:
     schema = answer_schema(request)
     if schema is None or profile.json_schema:
         return described
-    return [*described, {"name": ANSWER_TOOL, "description": "Gives the answer.", "input_schema": schema}]
+    return [*described, {"name": ANSWER_TOOL, "description": ANSWER_TOOL_SAYS, "input_schema": schema}]
 
 
 def tool_choice(request: ChatRequest, profile: Profile) -> ToolChoice | None:
@@ -96,7 +80,7 @@ def tool_choice(request: ChatRequest, profile: Profile) -> ToolChoice | None:
     choice = _choice(request)
     if choice.get("type") in {"any", "tool"} and "required" not in profile.tool_choices:
         raise unsupported_parameter(request, "tool_choice")
-    if request.parallel_tool_calls is False and choice.get("type") != "none":
+    if one_call_at_most(request) and choice.get("type") != "none":
         return {**choice, "disable_parallel_tool_use": True}
     return choice if request.tool_choice is not None else None
 

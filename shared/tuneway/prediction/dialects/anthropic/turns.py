@@ -95,9 +95,8 @@ def _blocks(message: Message, *, param: str) -> list[Block]:
 
 
 def _assistant_blocks(message: AssistantMessage, *, param: str) -> list[Block]:
-    if message.function_call is not None or message.audio is not None:
-        field = "function_call" if message.function_call is not None else "audio"
-        raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    if message.audio is not None:
+        raise BadInput("'audio' in a message is not supported. Send its text.", param=f"{param}.audio")
     blocks: list[Block] = [*_assistant_texts(message)]
     for position, call in enumerate(message.tool_calls or ()):
         blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))

@@ -15,8 +15,9 @@ from tuneway.errors import BadInput
 from tuneway.prediction.dialects.bedrock.blocks import ContentBlock, text_blocks
 from tuneway.prediction.dialects.bedrock.capacity import capacity
 from tuneway.prediction.dialects.bedrock.reasoning import AdditionalFields, effort, thinking, written_limit
-from tuneway.prediction.dialects.bedrock.tools import NO_CALLS, ToolConfig, forbids_calls, tool_config
+from tuneway.prediction.dialects.bedrock.tools import NO_CALLS, ToolConfig, answers_by_tool, forbids_calls, tool_config
 from tuneway.prediction.dialects.bedrock.turns import Turn, system_blocks, turns
+from tuneway.prediction.hub.answer_form import JSON_SENTENCE, wants_object
 from tuneway.prediction.hub.fit import (
     CACHING,
     HARMLESS,
@@ -29,7 +30,6 @@ from tuneway.prediction.hub.fit import (
 )
 from tuneway.prediction.hub.request import (
     ChatRequest,
-    JsonObjectFormat,
     JsonSchema,
     JsonSchemaFormat,
     stop_sequences,
@@ -52,7 +52,6 @@ HINTS = (*CACHING, "safety_identifier")
 SAMPLING = ("temperature", "top_p", "top_k")
 # Converse's own fields, which an SDK sends with ``extra_body``: passed on as they are.
 EXTRAS = ("guardrailConfig", "performanceConfig")
-JSON_ONLY = "Answer with one valid JSON object and nothing else: no words around it, no code fence."
 
 
 class InferenceConfig(TypedDict, total=False):
@@ -181,7 +180,7 @@ def _opened(spoken: list[Turn]) -> list[Turn]:
 
 def _instructions(request: ChatRequest) -> list[str]:
     """What Converse has no field for."""
-    texts = [JSON_ONLY] if isinstance(request.response_format, JsonObjectFormat) else []
+    texts = [JSON_SENTENCE] if wants_object(request) else []
     return [*texts, NO_CALLS] if forbids_calls(request) else texts
 
 
@@ -240,7 +239,7 @@ def _too_hot(request: ChatRequest, profile: Profile) -> BadInput:
 
 def _output_config(request: ChatRequest, profile: Profile) -> OutputConfig:
     output: OutputConfig = {}
-    if isinstance(request.response_format, JsonSchemaFormat):
+    if isinstance(request.response_format, JsonSchemaFormat) and not answers_by_tool(request, profile):
         if not profile.json_schema:
             raise unsupported_parameter(request, "response_format")
         schema = _schema(request.response_format.json_schema)

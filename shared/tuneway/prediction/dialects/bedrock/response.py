@@ -26,6 +26,7 @@ from tuneway.prediction.hub.answer import (
     Usage,
     native_finish,
 )
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 from tuneway.prediction.hub.messages import AnthropicExtra, CalledFunction, ExtraContent, ThinkingBlock
 from tuneway.prediction.upstream_errors import broken, from_answer, from_event
 
@@ -183,14 +184,18 @@ def usage_of(counts: TokenUsage) -> Usage:
 
 
 def is_callers(tool: ToolUse) -> bool:
-    """Whether the caller is to run the tool."""
-    return tool.type != "server_tool_use"
+    """Whether the caller is to run the tool; the one that takes the answer only takes it."""
+    return tool.type != "server_tool_use" and tool.name != ANSWER_TOOL
 
 
 def call_of(tool: ToolUse) -> ToolCall:
     """A call, with its arguments as text."""
-    arguments = msgspec.json.format(bytes(tool.input), indent=-1).decode()
-    return ToolCall(id=tool.tool_use_id, function=CalledFunction(name=tool.name, arguments=arguments))
+    function = CalledFunction(name=tool.name, arguments=_compact(tool.input))
+    return ToolCall(id=tool.tool_use_id, function=function)
+
+
+def _compact(arguments: msgspec.Raw) -> str:
+    return msgspec.json.format(bytes(arguments), indent=-1).decode()
 
 
 def thinking_block(reasoning: Reasoning, *, index: int) -> ThinkingBlock | None:
@@ -227,6 +232,8 @@ def _message(blocks: list[Block], calls: list[ToolCall]) -> AnswerMessage:
 
 
 def _text(block: Block) -> str | None:
+    if block.tool_use is not None and block.tool_use.name == ANSWER_TOOL:
+        return _compact(block.tool_use.input)
     if block.citations_content is not None:
         return "".join(cited.text for cited in block.citations_content.content)
     return block.text

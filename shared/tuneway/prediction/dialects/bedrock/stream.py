@@ -29,6 +29,7 @@ from tuneway.prediction.hub.answer import (
     Usage,
     native_finish,
 )
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 from tuneway.prediction.hub.chunks import ChunkPress
 from tuneway.prediction.upstream_errors import broken, from_event
 
@@ -140,6 +141,7 @@ class StreamDecoder:
         self._kept = 0
         self._calls: dict[int, int] = {}
         self._without_arguments: set[int] = set()
+        self._answers: set[int] = set()
         self._thoughts: dict[int, _Thought] = {}
         self._stop: str | None = None
         self._tier: ServiceTier | UnsetType = UNSET
@@ -191,16 +193,22 @@ class StreamDecoder:
     def _called(self, tool: ToolUseStart, index: int) -> list[Chunk]:
         if tool.type == "server_tool_use":
             return []
-        self._calls[index] = number = len(self._calls)
         self._without_arguments.add(index)
+        if tool.name == ANSWER_TOOL:
+            self._answers.add(index)
+            return []
+        self._calls[index] = number = len(self._calls)
         begun = FunctionDelta(name=tool.name, arguments="")
         return [self._chunk(Delta(tool_calls=[ToolCallDelta(index=number, id=tool.tool_use_id, function=begun)]))]
 
     def _arguments(self, text: str, index: int) -> list[Chunk]:
-        """A piece of a call's arguments, if it says anything and the call is the caller's."""
-        if not text or index not in self._calls:
+        """A piece of a call's arguments, if it says anything and the call is the caller's; or one of the answer."""
+        if not text or index not in {*self._answers, *self._calls}:
             return []
         self._without_arguments.discard(index)
+        if index in self._answers:
+            self._worded = True
+            return [self._chunk(Delta(content=text))]
         more = FunctionDelta(arguments=text)
         return [self._chunk(Delta(tool_calls=[ToolCallDelta(index=self._calls[index], type=UNSET, function=more)]))]
 

@@ -1,10 +1,15 @@
-"""Hub → Converse: the tools, and how they may be called."""
+"""Hub → Converse: the tools, and how they may be called.
+
+A schema for the answer is ``outputConfig`` where the model keeps to one by itself. Other models that can be made to use
+a tool get it as one that they must use, whose input is told to the caller as the answer's text.
+"""
 
 from typing import NotRequired, TypedDict, assert_never
 
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.bedrock.blocks import CachePoint, cache_point
 from tuneway.prediction.dialects.bedrock.turns import called_functions
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL, ANSWER_TOOL_SAYS, answer_schema
 from tuneway.prediction.hub.fit import unsupported_parameter
 from tuneway.prediction.hub.request import (
     AllowedTools,
@@ -77,11 +82,36 @@ def tool_config(request: ChatRequest, profile: Profile) -> ToolConfig | None:
     """The tools; also those of earlier calls where the request brings none, since Converse demands them."""
     tools = _tools(request.tools or [], profile)
     called = called_functions(request.messages)
+    if answers_by_tool(request, profile):
+        return _until_answered(request, tools or [_known_by_name(name) for name in called], profile)
     if not tools and request.tool_choice not in (None, "none", "auto"):
         raise BadInput("'tool_choice' needs 'tools'. Send the tools, or leave it out.", param="tool_choice")
     if not tools or request.tool_choice == "none":
         return {"tools": tools or [_known_by_name(name) for name in called]} if called else None
     return _chosen(request, tools, profile)
+
+
+def answers_by_tool(request: ChatRequest, profile: Profile) -> bool:
+    """Whether the answer's schema is a tool's."""
+    forced = {"named", "required"}.intersection(profile.tool_choices)
+    return answer_schema(request) is not None and not profile.json_schema and profile.tools and bool(forced)
+
+
+def _until_answered(request: ChatRequest, tools: list[Tool], profile: Profile) -> ToolConfig:
+    """One tool must be used: the caller's choice, or the one that takes the answer. Claude does not think before it."""
+    if request.reasoning_effort not in (None, "none") and profile.reasoning == "budget":
+        raise BadInput(
+            f"'{request.model}' cannot think and keep to a JSON schema at once. Leave 'reasoning_effort' out.",
+            param="reasoning_effort",
+            code="unsupported_parameter",
+        )
+    schema = answer_schema(request) or _ANY_ARGUMENTS
+    answer: Tool = {"toolSpec": {"name": ANSWER_TOOL, "description": ANSWER_TOOL_SAYS, "inputSchema": {"json": schema}}}
+    if not request.tools or request.tool_choice == "none":
+        choice: ToolChoice = {"tool": {"name": ANSWER_TOOL}} if "named" in profile.tool_choices else {"any": {}}
+        return {"tools": [*tools, answer], "toolChoice": choice}
+    chosen = _chosen(request, tools, profile)
+    return {"tools": [*chosen["tools"], answer], "toolChoice": chosen.get("toolChoice", ToolChoice(any={}))}
 
 
 def _tools(tools: list[FunctionTool | CustomTool], profile: Profile) -> list[Tool]:

@@ -117,9 +117,8 @@ def _blocks(message: Message, *, param: str, profile: Profile) -> list[ContentBl
 
 
 def _spoken(message: AssistantMessage, *, param: str) -> list[ContentBlock]:
-    if message.function_call is not None or message.audio is not None:
-        field = "function_call" if message.function_call is not None else "audio"
-        raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    if message.audio is not None:
+        raise BadInput("'audio' in a message is not supported. Send its text.", param=f"{param}.audio")
     blocks = text_blocks(spoken_texts(message))
     for position, call in enumerate(message.tool_calls or ()):
         blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))

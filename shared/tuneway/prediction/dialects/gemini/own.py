@@ -10,7 +10,7 @@ import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.gemini.thinking import ThinkingConfig
-from tuneway.prediction.hub.decode import bad_field
+from tuneway.prediction.hub.bad_fields import bad_field
 from tuneway.prediction.hub.fit import extras_in
 from tuneway.prediction.hub.request import ChatRequest
 

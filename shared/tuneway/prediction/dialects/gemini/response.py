@@ -6,6 +6,7 @@ Choices this dialect makes:
 - Thoughts are ``reasoning_content``; they come only when the request set ``reasoning_effort``.
 - A part's ``thoughtSignature`` travels at ``extra_content.google.thought_signature``: a call's on the tool call, a
   text's on the message. It is to be given back there.
+- Pictures that the model drew are ``images``, as LiteLLM and others give them: OpenAI's answers have no place for any.
 - Answers the model itself botched (``MALFORMED_FUNCTION_CALL`` and its like) are a 502: trying again may mend them.
 
 Source of the shape: ``GenerateContentResponse`` in Vertex AI's REST reference.
@@ -17,7 +18,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tuneway.errors import UpstreamError
+from tuneway.prediction.dialects.gemini.pictures import Blob, pictures
 from tuneway.prediction.hub.answer import (
+    AnswerImage,
     AnswerMessage,
     ChatCompletion,
     Choice,
@@ -68,6 +71,7 @@ class Part(msgspec.Struct, rename="camel", gc=False):
     """One part of a turn."""
 
     text: str | None = None
+    inline_data: Blob | None = None
     thought: bool = False
     function_call: FunctionCall | None = None
     thought_signature: str | None = None
@@ -142,6 +146,7 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     thoughts: str | UnsetType = UNSET
     calls: list[ToolCall] = []
     extra: ExtraContent | UnsetType = UNSET
+    images: list[AnswerImage] | UnsetType = UNSET
 
 
 _DECODER = msgspec.json.Decoder(GenerateContentResponse)
@@ -187,6 +192,7 @@ def said(candidate: Candidate, exchange: Exchange, *, choice: int, calls_before:
         "".join(thoughts) if thoughts else UNSET,
         _calls(parts, exchange, choice=choice, calls_before=calls_before),
         _signed([part.thought_signature for part in parts if part.function_call is None]),
+        pictures([part.inline_data for part in parts if part.inline_data is not None and not part.thought]),
     )
 
 
@@ -254,6 +260,7 @@ def _choice(position: int, candidate: Candidate, exchange: Exchange) -> Choice:
         content="" if heard.text is None and not heard.calls else heard.text,
         reasoning_content=heard.thoughts,
         tool_calls=heard.calls or UNSET,
+        images=heard.images,
         extra_content=heard.extra,
     )
     return Choice(

@@ -4,7 +4,8 @@ Each event is a whole answer that holds only what is new; usage is cumulative, s
 is kept until the body ends, because hosts have been seen to repeat it: what was said never waits for it.
 """
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from tuneway.prediction.dialects.gemini.response import (
     Candidate,
@@ -17,7 +18,7 @@ from tuneway.prediction.dialects.gemini.response import (
     said,
     usage_of,
 )
-from tuneway.prediction.hub.answer import Chunk, ChunkChoice, Delta, Exchange, FinishReason, Usage
+from tuneway.prediction.hub.answer import AnswerImage, Chunk, ChunkChoice, Delta, Exchange, FinishReason, Usage
 from tuneway.prediction.hub.chunks import ChunkPress, call_deltas
 from tuneway.prediction.upstream_errors import broken
 
@@ -25,11 +26,12 @@ from tuneway.prediction.upstream_errors import broken
 class _Turn:
     """What is known of one choice so far."""
 
-    __slots__ = ("calls", "finish", "opened")
+    __slots__ = ("calls", "drawn", "finish", "opened")
 
     def __init__(self) -> None:
         self.opened = False
         self.calls = 0
+        self.drawn = 0
         self.finish: FinishReason | None = None
 
 
@@ -80,12 +82,20 @@ class StreamDecoder:
         heard = said(candidate, self._exchange, choice=candidate.index, calls_before=turn.calls)
         delta = _delta(heard, turn)
         turn.calls += len(heard.calls)
+        turn.drawn += len(heard.images or ())
         if candidate.finish_reason is not None:
             turn.finish = finish_reason(candidate, called=turn.calls > 0)
         if delta is None:
             return None
         logprobs = logprobs_of(candidate.logprobs_result)
         return self._press.chunk(ChunkChoice(index=candidate.index, delta=delta, logprobs=logprobs))
+
+
+def _numbered(images: list[AnswerImage] | UnsetType, start: int) -> list[AnswerImage] | UnsetType:
+    """Pictures, numbered on from those before."""
+    if images is UNSET:
+        return UNSET
+    return [msgspec.structs.replace(image, index=start + image.index) for image in images]
 
 
 def _delta(heard: Said, turn: _Turn) -> Delta | None:
@@ -98,10 +108,15 @@ def _delta(heard: Said, turn: _Turn) -> Delta | None:
             content="" if heard.text is None and not heard.calls else heard.text,
             reasoning_content=heard.thoughts,
             tool_calls=calls,
+            images=_numbered(heard.images, turn.drawn),
             extra_content=heard.extra,
         )
-    if not heard.text and heard.thoughts is UNSET and calls is UNSET and heard.extra is UNSET:
+    if not heard.text and all(news is UNSET for news in (heard.thoughts, calls, heard.extra, heard.images)):
         return None
     return Delta(
-        content=heard.text or UNSET, reasoning_content=heard.thoughts, tool_calls=calls, extra_content=heard.extra
+        content=heard.text or UNSET,
+        reasoning_content=heard.thoughts,
+        tool_calls=calls,
+        images=_numbered(heard.images, turn.drawn),
+        extra_content=heard.extra,
     )

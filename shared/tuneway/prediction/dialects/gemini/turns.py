@@ -100,9 +100,8 @@ def _parts(message: Message, calls: dict[str, _Call], *, param: str) -> list[Par
 
 
 def _assistant_parts(message: AssistantMessage, *, param: str) -> list[Part]:
-    if message.function_call is not None or message.audio is not None:
-        field = "function_call" if message.function_call is not None else "audio"
-        raise BadInput(f"'{field}' in a message is not supported. Use tool_calls and text.", param=f"{param}.{field}")
+    if message.audio is not None:
+        raise BadInput("'audio' in a message is not supported. Send its text.", param=f"{param}.audio")
     if isinstance(message.content, str) and message.content and not (message.tool_calls or message.extra):
         return [{"text": message.content}]  # nearly every answer of a conversation
     texts: list[Part] = [{"text": text} for text in spoken_texts(message) if text]

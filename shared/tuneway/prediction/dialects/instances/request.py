@@ -28,6 +28,8 @@ from tuneway.routing.routes import Target
 
 UNSUPPORTED = (
     *OPENAIS_OWN,
+    "function_call",
+    "functions",
     "logprobs",
     "parallel_tool_calls",
     "reasoning_effort",

@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.decode import bad_field, broken_json
+from tuneway.prediction.hub.bad_fields import bad_field
+from tuneway.prediction.hub.decode import broken_json
 
 Kind = Literal["chat", "text"]
 

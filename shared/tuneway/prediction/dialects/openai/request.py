@@ -31,6 +31,7 @@ _OPTIONS: msgspec.json.Decoder[RawFields | None] = msgspec.json.Decoder(RawField
 _ENCODER = msgspec.json.Encoder()
 # Who asks, under OpenAI's newer name, which it bounds at 64 characters and other servers do not know yet.
 _SAFETY = "safety_identifier"
+_NOT_ASKED = frozenset({*ExtendedRequest.__struct_fields__} - {*ChatRequest.__struct_fields__}) | {_SAFETY}
 _TRUE = Raw(b"true")
 
 
@@ -115,7 +116,7 @@ def _plain(request: ChatRequest) -> Fields:
     """The request without what only this house and its other dialects know."""
     body: Fields = msgspec.to_builtins(request)
     messages = [_message(message) for message in objects_in(body["messages"])]
-    rest = {name: value for name, value in body.items() if name not in {"unknown", _SAFETY}}
+    rest = {name: value for name, value in body.items() if name not in _NOT_ASKED}
     asker = {"user": body[_SAFETY]} if _SAFETY in body else {}
     tools = {"tools": [_bare(tool) for tool in objects_in(body["tools"])]} if "tools" in body else {}
     return {**asker, **rest, "messages": messages, **tools}

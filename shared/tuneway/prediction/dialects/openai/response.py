@@ -116,6 +116,8 @@ class _ToldMessage(msgspec.Struct, gc=False):
     refusal: str | None
     reasoning_content: str | UnsetType = UNSET
     tool_calls: list[_ToldCall] | UnsetType = UNSET
+    annotations: list[dict[str, object]] | UnsetType = UNSET
+    audio: dict[str, object] | UnsetType | None = UNSET
 
 
 class _ToldChoice(msgspec.Struct, gc=False):
@@ -220,6 +222,8 @@ def _told(choice: _ToldChoice) -> Choice:
             refusal=message.refusal,
             reasoning_content=message.reasoning_content,
             tool_calls=calls,
+            annotations=message.annotations or UNSET,
+            audio=message.audio or UNSET,
         ),
         logprobs=choice.logprobs,
         finish_reason=TOLD_FINISHES[choice.finish_reason],

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.openai.servers import Form, Server
-from tuneway.prediction.hub.decode import bad_field
+from tuneway.prediction.hub.bad_fields import bad_field
 from tuneway.prediction.hub.messages import InputAudio, InputFile
 
 T = TypeVar("T")

@@ -46,6 +46,8 @@ class _Delta(msgspec.Struct, gc=False):
     refusal: str | UnsetType | None = UNSET
     reasoning_content: str | UnsetType = UNSET
     tool_calls: list[_Piece] | UnsetType = UNSET
+    annotations: list[dict[str, object]] | UnsetType = UNSET
+    audio: dict[str, object] | UnsetType = UNSET
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -107,6 +109,8 @@ class StreamDecoder:
             refusal=refused,
             reasoning_content=delta.reasoning_content,
             tool_calls=UNSET if delta.tool_calls is UNSET else [_piece(piece) for piece in delta.tool_calls],
+            annotations=delta.annotations,
+            audio=delta.audio,
         )
         finish = None if choice.finish_reason is None else TOLD_FINISHES[choice.finish_reason]
         return self._press.chunk(

@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property, partial
 
-from tuneway.prediction.calls import Call, Connection, told, whole
+from tuneway.prediction.calls import Call, Connection, whole
 from tuneway.prediction.complete import arrivals, complete
 from tuneway.prediction.dialects.openai.passage import Passage, passage_of
 from tuneway.prediction.dialects.openai.passing import StreamPass
 from tuneway.prediction.dialects.openai.response import passed_back
-from tuneway.prediction.events import ByteTeller, Events, as_they_are, opened
+from tuneway.prediction.events import ByteTeller, Events, LiveEvents, as_they_are, opened
 from tuneway.prediction.hub.answer import DONE, ChatCompletion, Chunk, Exchange
 from tuneway.prediction.hub.request import ChatRequest
 from tuneway.prediction.journey import Journey
@@ -71,7 +71,7 @@ class CompletionQuestion:
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         """The first chunks, and the rest."""
-        events = as_they_are(self._chats(target) if way_to(target) == "chat" else self._passed(target))
+        events = as_they_are(self._chats(target)) if way_to(target) == "chat" else self._passed(target)
         wanted = self._wanted(target)
         return await opened(events if wanted == 1 else all_told(events, wanted))
 
@@ -87,9 +87,9 @@ class CompletionQuestion:
         body = passed_on_completion(self._body, target, stream=stream)
         return Call(target=target, operation="completions", body=body, stream=stream)
 
-    def _passed(self, target: Target) -> Pieces:
+    def _passed(self, target: Target) -> Events:
         call, teller = self._passing(target, stream=True), ByteTeller(StreamPass(self.passage))
-        return told(call, teller, via=self._via, journey=self._journey)
+        return LiveEvents(call, teller, via=self._via, journey=self._journey)
 
     async def _answers(self, target: Target) -> list[ChatCompletion]:
         """One for each prompt, at once; the time until all are there is theirs."""

@@ -13,6 +13,7 @@ from tuneway.prediction.journey import Journey
 from tuneway.prediction.surfaces.counts.counters import counter_of, headers_of, tokens_in
 from tuneway.prediction.surfaces.counts.request import Measured
 from tuneway.prediction.surfaces.messages.chat import refuse_foreign
+from tuneway.prediction.surfaces.messages.references import needs_sources, with_sources
 from tuneway.routing.routes import Target
 
 _ENCODER = msgspec.json.Encoder()
@@ -50,7 +51,7 @@ class CountQuestion:
         counter = counter_of(target)
         if counter is None:
             return None
-        body = _ENCODER.encode(counter.to_body(self._measured, target))
+        body = _ENCODER.encode(counter.to_body(await self._by_value(target), target))
         headers = headers_of(self._measured, target)
         call = Call(target=counter.target_of(target), operation="count", body=body, headers=headers)
         try:
@@ -59,6 +60,13 @@ class CountQuestion:
             if fault.code != "unsupported_operation" and not _UNCOUNTED.search(fault.message):
                 raise
             return None
+
+    async def _by_value(self, target: Target) -> Measured:
+        """What is measured, with what the target's host does not fetch. Raises BadInput naming the block."""
+        measured, sources = self._measured, self._via.sources
+        if sources is None or not needs_sources(measured.body, target):
+            return measured
+        return msgspec.structs.replace(measured, body=await with_sources(measured.body, target, sources))
 
 
 def estimate(request: ChatRequest) -> int:

@@ -1,7 +1,8 @@
 """The content blocks of Anthropic's Messages API, as a caller sends them.
 
 Source of the shapes: Anthropic's Messages API reference, ``ContentBlockParam``. Hints on caching travel on; an earlier
-answer's ``citations`` and ``caller`` tell a model nothing new.
+answer's ``citations`` and ``caller`` tell a model nothing new. What only a null can stand in (``toolset_name`` …) is of
+Anthropic's own tools, and an SDK writes it for every other.
 """
 
 from typing import Literal
@@ -50,16 +51,17 @@ class TextBlock(_Block, frozen=True, kw_only=True, tag="text"):
     citations: object = None
 
 
-class ContentSource(Variant, frozen=True, kw_only=True, tag="content"):
-    """A document that is blocks."""
-
-    content: str | list[TextBlock]
-
-
 class ImageBlock(_Block, frozen=True, kw_only=True, tag="image"):
     """A picture."""
 
     source: Base64Source | UrlSource | FileSource
+    transformations: None = None
+
+
+class ContentSource(Variant, frozen=True, kw_only=True, tag="content"):
+    """A document that is blocks."""
+
+    content: str | list[TextBlock | ImageBlock]
 
 
 class Citations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,12 +79,22 @@ class DocumentBlock(_Block, frozen=True, kw_only=True, tag="document"):
     citations: Citations | None = None
 
 
+class SearchResultBlock(_Block, frozen=True, kw_only=True, tag="search_result"):
+    """What a search of the caller's own found: where, under which title, in which words."""
+
+    source: str
+    title: str
+    content: list[TextBlock]
+    citations: Citations | None = None
+
+
 class ToolResultBlock(_Block, frozen=True, kw_only=True, tag="tool_result"):
     """What a used tool gave back."""
 
     tool_use_id: str
-    content: str | list[TextBlock | ImageBlock | DocumentBlock] | None = None
+    content: str | list[TextBlock | ImageBlock | DocumentBlock | SearchResultBlock] | None = None
     is_error: bool | None = None
+    toolset_name: None = None
 
 
 class ToolUseBlock(_Block, frozen=True, kw_only=True, tag="tool_use"):
@@ -92,6 +104,7 @@ class ToolUseBlock(_Block, frozen=True, kw_only=True, tag="tool_use"):
     name: str
     input: dict[str, object]
     caller: object = None
+    toolset_name: None = None
 
 
 class ThinkingBlock(Variant, frozen=True, kw_only=True, tag="thinking"):
@@ -107,5 +120,5 @@ class RedactedThinkingBlock(Variant, frozen=True, kw_only=True, tag="redacted_th
     data: str
 
 
-UserBlock = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock
+UserBlock = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolResultBlock
 AssistantBlock = TextBlock | ToolUseBlock | ThinkingBlock | RedactedThinkingBlock

@@ -8,7 +8,8 @@
 | ``tool_choice.disable_parallel_tool_use`` | ``parallel_tool_calls`` false |
 | ``output_config.format`` | ``response_format`` json_schema, strict |
 | ``metadata.user_id`` | ``safety_identifier``, which like it is there to find abuse |
-| ``service_tier`` | nothing: it names Anthropic's own capacity |
+| ``service_tier`` | nothing: it names Anthropic's own capacity; left out and told of |
+| ``cache_control`` beside the messages | nothing: other hosts keep prompts by themselves; left out and told of |
 
 What the target cannot express is refused by its dialect, as for every other surface.
 """
@@ -52,6 +53,12 @@ from tuneway.routing.routes import Target
 
 _LOW_BUDGET, _MEDIUM_BUDGET = 2_048, 16_384
 _DEFAULT_EFFORT: Effort = "medium"
+_SENT_AS = {
+    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+    "response_format": "output_config.format",
+    "safety_identifier": "metadata",
+    "stop": "stop_sequences",
+}
 
 
 def to_chat(request: MessagesRequest) -> ChatRequest:
@@ -79,6 +86,8 @@ def to_chat(request: MessagesRequest) -> ChatRequest:
         reasoning_effort=_effort(request),
         safety_identifier=request.metadata.user_id if request.metadata is not None else None,
         unknown=request.unknown,
+        sent_as=_sent_as(request),
+        left_out=tuple(name for name, value in _hints(request).items() if value is not None),
     )
 
 
@@ -91,6 +100,18 @@ def refuse_foreign(chat: ChatRequest, target: Target) -> None:
 def shows_thoughts(request: MessagesRequest) -> bool:
     """Whether the caller wants to read thoughts, should there be any."""
     return not (isinstance(request.thinking, Enabled | Adaptive) and request.thinking.display == "omitted")
+
+
+def _hints(request: MessagesRequest) -> dict[str, object]:
+    """What changes no answer; a tier that is asked for anyway asks for nothing."""
+    tier = None if request.service_tier == "auto" else request.service_tier
+    return {"service_tier": tier, "cache_control": request.cache_control}
+
+
+def _sent_as(request: MessagesRequest) -> dict[str, str]:
+    """What the caller knows the hub's parameters as."""
+    effort = "output_config" if request.thinking is None else "thinking"
+    return {**_SENT_AS, "reasoning_effort": effort}
 
 
 def _messages(request: MessagesRequest) -> list[Message]:

@@ -19,6 +19,7 @@ STOP_REASONS: dict[FinishReason, StopReason] = {
     "stop": "end_turn",
     "length": "max_tokens",
     "tool_calls": "tool_use",
+    "function_call": "tool_use",
     "content_filter": "refusal",
 }
 

@@ -7,10 +7,10 @@ from functools import cached_property
 import msgspec
 
 from tuneway.errors import UpstreamError
-from tuneway.prediction.calls import Call, Connection, told, whole
+from tuneway.prediction.calls import Call, Connection, whole
 from tuneway.prediction.chat import with_media
 from tuneway.prediction.complete import arrivals, complete
-from tuneway.prediction.events import ByteTeller, Events, as_they_are, opened
+from tuneway.prediction.events import ByteTeller, Events, LiveEvents, as_they_are, opened
 from tuneway.prediction.hub.answer import Exchange
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.surfaces.messages.chat import refuse_foreign, shows_thoughts, to_chat
@@ -19,6 +19,7 @@ from tuneway.prediction.surfaces.messages.events import MessageEvents
 from tuneway.prediction.surfaces.messages.headers import fields_for, headers_for
 from tuneway.prediction.surfaces.messages.message import encode_message
 from tuneway.prediction.surfaces.messages.passing import PassedEvents, passed_answer, passed_request
+from tuneway.prediction.surfaces.messages.references import needs_sources, with_sources
 from tuneway.prediction.surfaces.messages.request import MessagesRequest, decode_messages_request
 from tuneway.routing.routes import Target
 
@@ -60,14 +61,16 @@ class MessagesQuestion:
             exchange = await self._asked_of(target)
             completion = await complete(exchange, target, via=self._via, journey=self._journey)
             return encode_message(completion, thoughts=shows_thoughts(self.request))
-        answer = await whole(self._passing(target, stream=False), via=self._via, journey=self._journey)
+        call = await self._passing(target, stream=False)
+        answer = await whole(call, via=self._via, journey=self._journey)
         body, self._journey.usage = passed_answer(answer, model=self._received.model)
         return body
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         """The first events, and the rest."""
-        pieces = self._passed(target) if target.dialect == "anthropic" else self._told(target)
-        return await opened(as_they_are(pieces, error_event=self._error_event))
+        if target.dialect == "anthropic":
+            return await opened(await self._passed(target))
+        return await opened(as_they_are(self._told(target), error_event=self._error_event))
 
     async def _asked_of(self, target: Target) -> Exchange:
         """The exchange as this target can be asked it. Raises BadInput naming what it cannot."""
@@ -75,14 +78,26 @@ class MessagesQuestion:
             refuse_foreign(self.exchange.request, target)
         return await with_media(self.exchange, target, via=self._via, journey=self._journey)
 
-    def _passing(self, target: Target, *, stream: bool) -> Call:
+    async def _passing(self, target: Target, *, stream: bool) -> Call:
         sent = self._received.headers
-        body = {**passed_request(self._received.body, target), **fields_for(target, sent)}
+        body = {**passed_request(await self._by_value(target), target), **fields_for(target, sent)}
         return Call(target=target, operation="chat", body=body, stream=stream, headers=headers_for(target, sent))
 
-    def _passed(self, target: Target) -> Pieces:
-        call, teller = self._passing(target, stream=True), ByteTeller(PassedEvents(model=self._received.model))
-        return told(call, teller, via=self._via, journey=self._journey)
+    async def _by_value(self, target: Target) -> bytes:
+        """The body with what the target's host does not fetch. Raises BadInput naming the block."""
+        body, sources = self._received.body, self._via.sources
+        if sources is None or not needs_sources(body, target):
+            return body
+        self._journey.waits()
+        try:
+            return await with_sources(body, target, sources)
+        finally:
+            self._journey.goes_on()
+
+    async def _passed(self, target: Target) -> Events:
+        call = await self._passing(target, stream=True)
+        teller = ByteTeller(PassedEvents(model=self._received.model))
+        return LiveEvents(call, teller, via=self._via, journey=self._journey, error_event=self._error_event)
 
     async def _told(self, target: Target) -> Pieces:
         events = MessageEvents(thoughts=shows_thoughts(self.request))

@@ -47,7 +47,7 @@ Turn = UserTurn | AssistantTurn | SystemTurn
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A tool of the caller's own; hints on caching and streaming change no answer."""
+    """A tool of the caller's own; hints on caching and streaming change no answer, nor does what it is anyway."""
 
     name: str
     input_schema: dict[str, object]
@@ -56,6 +56,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     strict: bool | None = None
     cache_control: object = None
     eager_input_streaming: bool | None = None
+    allowed_callers: list[Literal["direct"]] | None = None
 
 
 class AutoChoice(Variant, frozen=True, kw_only=True, tag="auto"):

@@ -5,24 +5,18 @@ a tool gave back follow as the user's, since a tool message holds text alone. A 
 Thoughts go back where they came from: Claude's signed ones as ``extra_content``, others as ``reasoning_content``.
 """
 
-import binascii
 from collections.abc import Iterator, Sequence
 from typing import TypeVar, assert_never
 
 import msgspec
 
-from tuneway.errors import BadInput
 from tuneway.prediction.hub.messages import (
     AnthropicExtra,
     AssistantMessage,
     CalledFunction,
     CustomToolCall,
     ExtraContent,
-    FilePart,
     FunctionToolCall,
-    ImagePart,
-    ImageUrl,
-    InputFile,
     Message,
     Part,
     RefusalPart,
@@ -34,20 +28,16 @@ from tuneway.prediction.hub.messages import (
 from tuneway.prediction.hub.messages import ThinkingBlock as HubThinkingBlock
 from tuneway.prediction.surfaces.messages.blocks import (
     AssistantBlock,
-    Base64Source,
-    ContentSource,
     DocumentBlock,
-    FileSource,
     ImageBlock,
     RedactedThinkingBlock,
     TextBlock,
-    TextSource,
     ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
-    UrlSource,
     UserBlock,
 )
+from tuneway.prediction.surfaces.messages.parts import parts_of, text_part, words_of
 from tuneway.prediction.surfaces.messages.request import AssistantTurn, SystemTurn, Turn, UserTurn
 from tuneway.prediction.surfaces.messages.signatures import read_id
 
@@ -56,7 +46,7 @@ PartT = TypeVar("PartT", Part, TextPart, TextPart | RefusalPart)
 
 def system_message(system: str | Sequence[TextBlock]) -> SystemMessage:
     """Instructions, whole or in parts."""
-    return SystemMessage(content=system if isinstance(system, str) else _plain([_text(block) for block in system]))
+    return SystemMessage(content=system if isinstance(system, str) else _plain([text_part(block) for block in system]))
 
 
 def messages_of(turn: Turn, *, param: str) -> list[Message]:
@@ -83,23 +73,8 @@ def _user_messages(blocks: str | Sequence[UserBlock], *, param: str) -> list[Mes
             results.append(_tool_message(block))
             parts += _media_of(block, param=where)
         else:
-            parts.append(_part(block, param=where))
+            parts += parts_of(block, param=where)
     return [*results, UserMessage(content=_plain(parts))] if parts else results
-
-
-def _part(block: TextBlock | ImageBlock | DocumentBlock, *, param: str) -> Part:
-    match block:
-        case TextBlock():
-            return _text(block)
-        case ImageBlock(source=source):
-            return ImagePart(
-                image_url=ImageUrl(_image_url(source, f"{param}.source")), cache_control=block.cache_control
-            )
-        case DocumentBlock():
-            _refuse_citations(block, f"{param}.citations")
-            return _document(block, f"{param}.source")
-        case _:
-            assert_never(block)
 
 
 def _plain(parts: list[PartT]) -> str | list[PartT]:
@@ -111,75 +86,9 @@ def _plain(parts: list[PartT]) -> str | list[PartT]:
             return parts
 
 
-def _text(block: TextBlock) -> TextPart:
-    return TextPart(text=block.text, cache_control=block.cache_control)
-
-
-def _image_url(source: Base64Source | UrlSource | FileSource, param: str) -> str:
-    match source:
-        case Base64Source():
-            return _data_url(source, param)
-        case UrlSource(url=url):
-            return url
-        case FileSource():
-            raise _elsewhere(param)
-        case _:
-            assert_never(source)
-
-
-def _document(block: DocumentBlock, param: str) -> Part:
-    match block.source:
-        case Base64Source() as source:
-            file = InputFile(file_data=_data_url(source, param), filename=block.title)
-            return FilePart(file=file, cache_control=block.cache_control)
-        case UrlSource(url=url):
-            return FilePart(file=InputFile(file_id=url, filename=block.title), cache_control=block.cache_control)
-        case TextSource(data=text):
-            return _titled(block, text)
-        case ContentSource(content=content):
-            return _titled(block, content if isinstance(content, str) else "".join(part.text for part in content))
-        case FileSource():
-            raise _elsewhere(param)
-        case _:
-            assert_never(block.source)
-
-
-def _refuse_citations(block: DocumentBlock, param: str) -> None:
-    """An answer that quotes its documents by place is Claude's alone."""
-    if block.citations is not None and block.citations.enabled:
-        raise BadInput(
-            f"{param}: this model does not cite documents. Leave it out, or set 'enabled' to false.",
-            param=param,
-            code="unsupported_value",
-        )
-
-
-def _titled(block: DocumentBlock, text: str) -> TextPart:
-    """A text document as text, after its title and context."""
-    said = [head for head in (block.title, block.context) if head]
-    return TextPart(text="\n\n".join([*said, text]), cache_control=block.cache_control)
-
-
-def _data_url(source: Base64Source, param: str) -> str:
-    try:
-        binascii.a2b_base64(source.data, strict_mode=True)
-    except (binascii.Error, ValueError) as exc:
-        raise BadInput(f"{param}.data: not valid base64: {exc}", param=f"{param}.data", code="invalid_value") from exc
-    return f"data:{source.media_type};base64,{source.data}"
-
-
-def _elsewhere(param: str) -> BadInput:
-    return BadInput(
-        f"{param}: files uploaded to Anthropic are not known to this model. Send the data itself.",
-        param=param,
-        code="unsupported_value",
-    )
-
-
 def _tool_message(block: ToolResultBlock) -> ToolMessage:
     content = block.content or ""
-    texts = [content] if isinstance(content, str) else [part.text for part in content if isinstance(part, TextBlock)]
-    text = "\n".join(texts)
+    text = content if isinstance(content, str) else "\n".join(words for part in content if (words := words_of(part)))
     return ToolMessage(tool_call_id=read_id(block.tool_use_id)[0], content=f"Error: {text}" if block.is_error else text)
 
 
@@ -187,14 +96,14 @@ def _media_of(block: ToolResultBlock, *, param: str) -> Iterator[Part]:
     if block.content is None or isinstance(block.content, str):
         return
     for position, inner in enumerate(block.content):
-        if not isinstance(inner, TextBlock):
-            yield _part(inner, param=f"{param}.content[{position}]")
+        if isinstance(inner, ImageBlock | DocumentBlock):
+            yield from parts_of(inner, param=f"{param}.content[{position}]")
 
 
 def _assistant(blocks: str | Sequence[AssistantBlock]) -> AssistantMessage:
     if isinstance(blocks, str):
         return AssistantMessage(content=blocks)
-    texts: list[TextPart | RefusalPart] = [_text(block) for block in blocks if isinstance(block, TextBlock)]
+    texts: list[TextPart | RefusalPart] = [text_part(block) for block in blocks if isinstance(block, TextBlock)]
     calls: list[FunctionToolCall | CustomToolCall] = [
         _call(block) for block in blocks if isinstance(block, ToolUseBlock)
     ]

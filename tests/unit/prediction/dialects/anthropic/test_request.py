@@ -6,7 +6,7 @@ import pytest
 from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.anthropic.request import to_request
-from tuneway.prediction.dialects.anthropic.tools import ANSWER_TOOL
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 from tuneway.routing.routes import Target
 
 OPUS = Target(model="claude-opus-4-8", dialect="anthropic", provider="anthropic")
@@ -145,7 +145,6 @@ def test_what_one_claude_does_not_take_is_refused(model: str, fields: dict[str, 
     ("message", "param"),
     [
         ({"role": "user", "content": "Hi", "name": "Ann"}, "messages[1].name"),
-        ({"role": "assistant", "function_call": {"name": "f", "arguments": ""}}, "messages[1].function_call"),
         ({"role": "assistant", "audio": {"id": "x"}}, "messages[1].audio"),
         (
             {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom", "custom": {}}]},
@@ -160,7 +159,8 @@ def test_what_one_claude_does_not_take_is_refused(model: str, fields: dict[str, 
         (picture("data:image/bmp;base64,AAAA"), "messages[1].content[0].image_url.url"),
         (document(file_id="file-1"), "messages[1].content[0].file.file_id"),
         (document(filename="a.pdf"), "messages[1].content[0].file.file_id"),
-        (document(file_data="data:text/plain;base64,AAAA"), "messages[1].content[0].file.file_data"),
+        (document(file_data="data:application/zip;base64,AAAA"), "messages[1].content[0].file.file_data"),
+        (document(file_data="data:text/plain;base64,/w=="), "messages[1].content[0].file.file_data"),
         (part(type="input_audio", input_audio={"data": "AAAA", "format": "mp3"}), "messages[1].content[0]"),
     ],
 )

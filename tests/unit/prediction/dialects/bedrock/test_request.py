@@ -7,9 +7,12 @@ import pytest
 from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.bedrock.request import UNSUPPORTED, to_request
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 from tuneway.routing.routes import Target
 
 CLAUDE_3 = "anthropic.claude-3-haiku-20240307-v1:0"
+CLAUDE_3_7 = "anthropic.claude-3-7-sonnet-20250219-v1:0"
+MISTRAL = "mistral.mistral-large-2407-v1:0"
 CLAUDE_4_5 = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 CLAUDE_4_6 = "eu.anthropic.claude-opus-4-6-v1:0"
 CLAUDE_5 = "global.anthropic.claude-opus-5-v1:0"
@@ -18,6 +21,8 @@ LLAMA = "meta.llama3-3-70b-instruct-v1:0"
 OLD_MISTRAL = "mistral.mistral-7b-instruct-v0:2"
 GPT = "openai.gpt-oss-120b-1:0"
 TOOL = {"type": "function", "function": {"name": "f"}}
+NAMED = {"type": "function", "function": {"name": "f"}}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
 USER = {"role": "user", "content": "Hi"}
 BROKEN_CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "["}}
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -47,8 +52,6 @@ def user(part: dict[str, Any]) -> dict[str, Any]:
 VALUES: dict[str, Any] = {
     "audio": {},
     "frequency_penalty": 1,
-    "function_call": {"name": "f"},
-    "functions": [{}],
     "logit_bias": {"1": 1},
     "logprobs": True,
     "modalities": ["audio"],
@@ -232,7 +235,6 @@ def test_an_earlier_refusal_is_text() -> None:
 @pytest.mark.parametrize(
     ("message", "param"),
     [
-        ({"role": "assistant", "content": "a", "function_call": {"name": "f"}}, "messages[1].function_call"),
         ({"role": "assistant", "content": "a", "audio": {"id": "x"}}, "messages[1].audio"),
         (
             {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom", "custom": {}}]},
@@ -337,6 +339,37 @@ def test_metadata_that_the_log_cannot_hold_is_refused(metadata: dict[str, str]) 
 def test_no_schema_is_any_object() -> None:
     told = body(response_format={"type": "json_schema", "json_schema": {"name": "a"}})
     assert told["outputConfig"]["textFormat"]["structure"]["jsonSchema"] == {"name": "a", "schema": '{"type":"object"}'}
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "tools", "choice"),
+    [
+        (CLAUDE_3, {}, [ANSWER_TOOL], {"tool": {"name": ANSWER_TOOL}}),
+        (MISTRAL, {}, [ANSWER_TOOL], {"any": {}}),
+        (CLAUDE_3, {"tools": [TOOL]}, ["f", ANSWER_TOOL], {"any": {}}),
+        (CLAUDE_3, {"tools": [TOOL], "tool_choice": "required"}, ["f", ANSWER_TOOL], {"any": {}}),
+        (CLAUDE_3, {"tools": [TOOL], "tool_choice": NAMED}, ["f", ANSWER_TOOL], {"tool": {"name": "f"}}),
+        (CLAUDE_3, {"tools": [TOOL], "tool_choice": "none"}, ["f", ANSWER_TOOL], {"tool": {"name": ANSWER_TOOL}}),
+    ],
+)
+def test_a_model_that_keeps_to_no_schema_has_a_tool_that_takes_the_answer(
+    model: str, fields: dict[str, Any], tools: list[str], choice: dict[str, Any]
+) -> None:
+    told = body(to=target(model), response_format=SCHEMA, **fields)
+    assert [tool["toolSpec"]["name"] for tool in told["toolConfig"]["tools"]] == tools
+    assert (told["toolConfig"]["toolChoice"], "outputConfig" in told) == (choice, False)
+
+
+def test_the_tools_of_earlier_calls_stand_beside_the_one_that_takes_the_answer() -> None:
+    result = {"role": "tool", "tool_call_id": "c", "content": "x"}
+    told = body(USER, CALLING, result, to=target(CLAUDE_3), response_format=SCHEMA)
+    assert [tool["toolSpec"]["name"] for tool in told["toolConfig"]["tools"]] == ["f", ANSWER_TOOL]
+
+
+def test_thinking_and_a_tool_that_must_be_used_are_refused_together() -> None:
+    fault = refusal(to=target(CLAUDE_3_7), response_format=SCHEMA, reasoning_effort="low")
+    assert (fault.param, fault.code) == ("reasoning_effort", "unsupported_parameter")
+    assert "thinking" not in body(to=target(CLAUDE_3_7), response_format=SCHEMA, reasoning_effort="none")
 
 
 def test_cache_hints_are_passed_over_where_the_model_keeps_nothing() -> None:

@@ -8,6 +8,7 @@ from tuneway.errors import UpstreamError
 from tuneway.prediction.dialects.bedrock.response import EXCEPTIONS
 from tuneway.prediction.dialects.bedrock.stream import StreamDecoder
 from tuneway.prediction.hub.answer import Chunk
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 
 START = {"messageStart": {"role": "assistant"}}
 STOP = {"messageStop": {"stopReason": "end_turn"}}
@@ -90,3 +91,16 @@ def test_tokens_are_known_before_the_end() -> None:
     decoder = StreamDecoder(exchange())
     decoder.decode(json.dumps({"metadata": {"usage": {"inputTokens": 3, "outputTokens": 4}}}).encode())
     assert decoder.usage.total_tokens == 7
+
+
+@pytest.mark.parametrize(("pieces", "text"), [((), "{}"), (('{"a"', ": 1}"), '{"a": 1}')])
+def test_the_tool_that_takes_the_answer_is_the_answer(pieces: tuple[str, ...], text: str) -> None:
+    opened: dict[str, Any] = {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "t", "name": ANSWER_TOOL}}}
+    told = [delta(0, toolUse={"input": piece}) for piece in pieces]
+    ended: list[dict[str, Any]] = [
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "tool_use"}},
+    ]
+    events: tuple[dict[str, Any], ...] = (START, {"contentBlockStart": opened}, *told, *ended)
+    assert said(*events) == text
+    assert chunks(*events)[-1].choices[0].finish_reason == "stop"

@@ -73,7 +73,6 @@ def test_what_gemini_has_no_word_for_is_refused(fields: dict[str, Any], param: s
     [
         ({"role": "user", "content": "Hi", "name": "Ann"}, "messages[1].name"),
         ({"role": "tool", "tool_call_id": "nobody", "content": "x"}, "messages[1].tool_call_id"),
-        ({"role": "assistant", "function_call": {"name": "f", "arguments": ""}}, "messages[1].function_call"),
         ({"role": "assistant", "audio": {"id": "x"}}, "messages[1].audio"),
         (
             {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom", "custom": {}}]},

@@ -107,3 +107,10 @@ def test_a_chats_answer_is_told_as_a_text() -> None:
     told = json.loads(back(answer({**CHOICE, "finish_reason": None}), "text").body)
     assert told["object"] == "text_completion"
     assert told["choices"] == [{"index": 0, "logprobs": None, "finish_reason": "stop", "text": "x"}]
+
+
+def test_what_a_searching_or_speaking_model_adds_is_kept_by_the_hub() -> None:
+    cited = {"type": "url_citation", "url_citation": {"url": "https://h", "title": "t"}}
+    spoken = {"role": "assistant", "content": "x", "annotations": [cited], "audio": {"id": "a", "data": "AAAA"}}
+    message = from_response(answer({**CHOICE, "message": spoken}), exchange()).choices[0].message
+    assert (message.annotations, message.audio) == ([cited], {"id": "a", "data": "AAAA"})

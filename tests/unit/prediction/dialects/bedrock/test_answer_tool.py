@@ -1,0 +1,52 @@
+"""An answer that keeps to a schema, of models that can only be made to use a tool for it."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.prediction.asking import ask
+from tuneway.errors import BadInput
+from tuneway.prediction.dialects.bedrock.request import to_request
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
+from tuneway.routing.routes import Target
+
+# Keeps to no schema by itself, and may think.
+CLAUDE_3_7 = "anthropic.claude-3-7-sonnet-20250219-v1:0"
+SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}
+TOOL = {"type": "function", "function": {"name": "f"}}
+NAMED = {"type": "function", "function": {"name": "f"}}
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    target = Target(dialect="bedrock", provider="bedrock", model=CLAUDE_3_7, region="eu-west-1")
+    told: dict[str, Any] = json.loads(msgspec.json.encode(to_request(ask(response_format=FORMAT, **fields), target)))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("fields", "choice"),
+    [
+        ({}, {"tool": {"name": ANSWER_TOOL}}),
+        ({"tools": [TOOL], "tool_choice": "none"}, {"tool": {"name": ANSWER_TOOL}}),
+        ({"tools": [TOOL]}, {"any": {}}),
+        ({"tools": [TOOL], "tool_choice": "auto"}, {"any": {}}),
+        ({"tools": [TOOL], "tool_choice": "required"}, {"any": {}}),
+        ({"tools": [TOOL], "tool_choice": NAMED}, {"tool": {"name": "f"}}),
+    ],
+)
+def test_a_tool_that_takes_the_answer_must_be_used_or_the_callers_choice(fields: Any, choice: Any) -> None:
+    config = body(**fields)["toolConfig"]
+    assert config["tools"][-1]["toolSpec"]["name"] == ANSWER_TOOL
+    assert config["tools"][-1]["toolSpec"]["inputSchema"] == {"json": SCHEMA}
+    assert len(config["tools"]) == len(fields.get("tools", [])) + 1
+    assert config["toolChoice"] == choice
+
+
+def test_who_thinks_cannot_be_made_to_use_a_tool() -> None:
+    with pytest.raises(BadInput, match="cannot think and keep to a JSON schema at once") as caught:
+        body(reasoning_effort="low")
+    assert (caught.value.param, caught.value.code) == ("reasoning_effort", "unsupported_parameter")
+    assert body(reasoning_effort="none")["toolConfig"]["toolChoice"] == {"tool": {"name": ANSWER_TOOL}}
