@@ -4,7 +4,8 @@ import click
 import msgspec
 
 from tuneway.cli.client import Client, show
-from tuneway.cli.jobs import PATH, aligned, every
+from tuneway.cli.columns import aligned
+from tuneway.cli.jobs import PATH, every
 from tuneway.cli.options import connected
 
 HEAD = ("CHECKPOINT", "STEP", "EPOCH", "TRAIN LOSS", "VALID LOSS", "MODEL")

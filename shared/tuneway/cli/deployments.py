@@ -1,14 +1,13 @@
 """``tuneway deployments``: where models answer and what it costs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from tuneway.cli.client import Client, show
+from tuneway.cli.columns import aligned
 from tuneway.cli.options import connected
 
 PATH = "/v1/registry/deployments"
@@ -76,8 +75,7 @@ def list_deployments(client: Client, *, all_: bool, as_json: bool) -> None:
         return
     rows = msgspec.convert(found, list[Row])
     shown = rows if all_ else _folded(rows)
-    # A name such as ft:llama:acme has no emoji in it.
-    Console(soft_wrap=False, emoji=False, markup=False).print(_table(shown))
+    click.echo(aligned(COLUMNS, [_cells(row) for row in shown]))
     if left := len(rows) - len(shown):
         click.echo(f"{left} more of checkpoints, at no cost: --all shows them.")
 
@@ -160,15 +158,9 @@ def _folded(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.machine or row.checkpoint is None or row.id == last[row.model, row.version]]
 
 
-def _table(rows: Iterable[Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold", no_wrap=column in {"STATUS", "USD AN HOUR"})
-    for row in rows:
-        table.add_row(
-            row.id, row.status, _model(row), row.alias or "-", _traffic(row), _machine(row), _cost(row), _remark(row)
-        )
-    return table
+def _cells(row: Row) -> Sequence[str]:
+    cells = (row.id, row.status, _model(row), row.alias or "-", _traffic(row), _machine(row), _cost(row), _remark(row))
+    return [" ".join(cell.split()) for cell in cells]
 
 
 def _model(row: Row) -> str:

@@ -1,13 +1,13 @@
 """``tuneway jobs``: list, look at, approve, refuse and cancel tuning jobs; its other commands have their own files."""
 
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
 import msgspec
 
 from tuneway.cli.client import Client, show
+from tuneway.cli.columns import aligned
 from tuneway.cli.options import connected
 from tuneway.cli.watch import JobView
 
@@ -114,13 +114,6 @@ def age(seconds: float) -> str:
     """How long ago, in its largest unit: ``3h``."""
     size, unit = next(((size, unit) for size, unit in AGES if seconds >= size), (1, "s"))
     return f"{max(seconds, 0) // size:.0f}{unit}"
-
-
-def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The rows under their head, as columns; no line is folded, so that names can be copied."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def every(client: Client, path: str) -> list[dict[str, object]]:

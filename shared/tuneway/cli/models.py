@@ -1,14 +1,13 @@
 """``tuneway models bases``: what can be tuned, as a table."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from tuneway.cli.client import Client, show
+from tuneway.cli.columns import aligned
 from tuneway.cli.options import connected
 
 PATH = "/v1/fine_tuning/base_models"
@@ -57,17 +56,12 @@ def bases(
     if as_json:
         show(found)
         return
-    Console(soft_wrap=False, emoji=False).print(_table(msgspec.convert(found, list[Row])))
+    click.echo(aligned(COLUMNS, [_cells(row) for row in msgspec.convert(found, list[Row])]))
 
 
-def _table(rows: Iterable[Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold", no_wrap=column in {"BACKEND", "USD A MILLION"})
-    for row in rows:
-        where = ", ".join(row.tuning_locations[:2]) + (" …" if len(row.tuning_locations) > len(("a", "b")) else "")
-        table.add_row(row.id, row.backend, ", ".join(row.methods) or "-", where or "-", _price(row), _remark(row))
-    return table
+def _cells(row: Row) -> Sequence[str]:
+    where = ", ".join(row.tuning_locations[:2]) + (" …" if len(row.tuning_locations) > len(("a", "b")) else "")
+    return row.id, row.backend, ", ".join(row.methods) or "-", where or "-", _price(row), _remark(row)
 
 
 def _price(row: Row) -> str:

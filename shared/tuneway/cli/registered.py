@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from tuneway.cli.client import Client, Failed, show
-from tuneway.cli.jobs import aligned
+from tuneway.cli.columns import aligned
 from tuneway.cli.options import connected
 
 MODELS = "/v1/registry/models"

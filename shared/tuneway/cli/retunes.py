@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from tuneway.cli.client import Client, Failed, show
-from tuneway.cli.jobs import aligned
+from tuneway.cli.columns import aligned
 from tuneway.cli.options import connected
 from tuneway.cli.registered import MODELS
 from tuneway.cli.retiring import Price
