@@ -21,7 +21,6 @@ class Sleep(msgspec.Struct, frozen=True):
 
     saved_usd: float | None = None
     seconds: float = 0.0
-    wake_seconds: float = 0.0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -30,7 +29,6 @@ class Row(msgspec.Struct, frozen=True):
     id: str
     status: str
     sleep: Sleep | None = None
-    rest: dict[str, object] | None = None
 
 
 @click.command()
@@ -114,8 +112,8 @@ def _days(text: str) -> list[str]:
 
 
 def _of_part(part: str) -> Iterable[str]:
-    first, _, last = part.partition("-")
-    last = last or first
+    first, dash, last = part.partition("-")
+    last = last if dash else first
     if first not in DAYS or last not in DAYS:
         raise click.BadParameter(f"{part!r} are no days: {', '.join(DAYS)}, or mon-fri.", param_hint="--window")
     start, count = DAYS.index(first), (DAYS.index(last) - DAYS.index(first)) % len(DAYS) + 1

@@ -29,13 +29,19 @@ class Price(msgspec.Struct, frozen=True):
     usd_high: float | None = None
     stand_in: bool = False
     price_source: str | None = None
+    price_as_of: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Whose price it is, and of when."""
+        return f"{self.label} ({self.price_source}, {self.price_as_of})" if self.price_source else self.label
 
     @property
     def text(self) -> str:
         """The interval, and how far it is to be trusted."""
         if self.usd_low is None or self.usd_high is None:
-            return f"at an unknown price ({self.label})"
-        sure = f" ({self.label})" if self.stand_in else ""
+            return "at an unknown price"
+        sure = " (stand-in)" if self.stand_in else ""
         return f"for {amounts(self.usd_low, self.usd_high)}{sure}"
 
 
@@ -133,6 +139,7 @@ def _retune(row: Row) -> list[str]:
     quote = row.retune.quote
     return [
         f"  re-tune: on {quote.base_model} {quote.estimate.text}: tuneway models retune {row.id}@{row.version}",
+        f"    price: {quote.estimate.origin}",
         *(f"    {change}" for change in quote.changes),
     ]
 

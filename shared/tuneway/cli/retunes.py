@@ -146,6 +146,7 @@ def _planned(plan: Plan) -> list[str]:
     canary = f"  canary: on '{plan.alias}'" if plan.alias else "  canary: no route leads to it"
     return [
         f"{plan.model}@{plan.version} would be tuned on {plan.base_model} {plan.estimate.text}",
+        f"  price: {plan.estimate.origin}",
         f"  dataset: {plan.training_file}",
         *(f"  {change}" for change in plan.changes),
         canary,
@@ -158,6 +159,7 @@ def _say(found: dict[str, object]) -> None:
     known = msgspec.convert(found, Retune)
     click.echo(f"{known.id}: {known.model}@{known.version} on {known.base_model}: {known.status}")
     click.echo(f"  job {known.job} {known.estimate.text}")
+    click.echo(f"  price: {known.estimate.origin}")
     for change in known.changes:
         click.echo(f"  {change}")
     for row in known.comparison:

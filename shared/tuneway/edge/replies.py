@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from tuneway.edge.errors import Answer, ClientLeft
-from tuneway.edge.spout import spout_of
+from tuneway.edge.spout import Spout, spout_of
+from tuneway.edge.uvicorn_wire import Wire
 from tuneway.prediction.events import Events, LiveEvents
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -42,7 +43,8 @@ class StreamReply(Response):
     """Server-sent events as they come: one arrival, one send; a client that leaves ends the generator.
 
     ``first`` has been waited for already, so that a fault before it could still be a status. ``ended`` is told the
-    status and the fault, if any, once the last event is out; ``mark`` stands in the last piece of a whole stream.
+    status and the fault, if any, once the last event is out; ``mark`` stands in the last piece of a whole stream. Who
+    leaves after that has got all of it: SDKs hang up at the mark, and a host may take its time to end the body.
     """
 
     def __init__(self, first: bytes, events: Events, *, ended: Ended, mark: bytes = DONE) -> None:
@@ -50,7 +52,7 @@ class StreamReply(Response):
         self.body = b""
         self.background = None
         self.raw_headers = [EVENTS, *LIVE]
-        self._first = first
+        self._first = self._last = first
         self._events = events
         self._ended = ended
         self._mark = mark
@@ -62,31 +64,42 @@ class StreamReply(Response):
             with Watch(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": self._first, "more_body": True})
-                last = await self._rest(receive, send)
+                await self._rest(receive, send)
             await send(
                 {"type": "http.response.body", "body": b""}
             )  # not watched: a server calls a client with its answer gone
-            status, fault = (200, "") if self._mark in last else (200, "upstream_broke")
+            status, fault = (200, "") if self._whole else (200, "upstream_broke")
         except ClientLeft:
-            pass
+            status, fault = (200, "") if self._whole else (CLIENT_LEFT, "client_left")
+        except Exception:
+            status, fault = 200, "internal_error"
+            raise
         finally:
             await self._events.aclose()
             self._ended(status, fault or None)
 
-    async def _rest(self, receive: Receive, send: Send) -> bytes:
-        """The last piece, once all are out."""
-        if isinstance(self._events, LiveEvents):
-            spout = spout_of(receive, send, first=self._first)
-            await self._events.pour(spout.take)
-            return spout.last
-        # In a task of its own an arrival wakes a few frames; here it would wake the framework's twenty as well.
-        return await asyncio.create_task(self._sent(send))
+    @property
+    def _whole(self) -> bool:
+        return self._mark in self._last
 
-    async def _sent(self, send: Send) -> bytes:
-        last = self._first
-        async for last in self._events:
-            await send({"type": "http.response.body", "body": last, "more_body": True})
-        return last
+    async def _rest(self, receive: Receive, send: Send) -> None:
+        """All pieces but the first."""
+        if isinstance(self._events, LiveEvents):
+            await self._poured(self._events, spout_of(receive, send, first=self._first))
+        else:
+            # In a task of its own an arrival wakes a few frames; here it would wake the framework's twenty as well.
+            await asyncio.create_task(self._sent(send))
+
+    async def _poured(self, events: LiveEvents, spout: Spout | Wire) -> None:
+        try:
+            await events.pour(spout.take)
+        finally:
+            self._last = spout.last
+
+    async def _sent(self, send: Send) -> None:
+        async for piece in self._events:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            self._last = piece
 
 
 class Watch:

@@ -15,6 +15,7 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     ``retires_on`` is the first day on which it is gone, None where nobody has said one. Unless ``announced`` it is the
     earliest that the provider promised. ``successor`` ends the chain of those that follow: ``through`` are the ones
     that are passed over because they retire soon themselves, and ``successor_retires_on`` is when it goes in turn.
+    None where that chain ends with one that is gone.
     """
 
     base: str

@@ -38,7 +38,7 @@ def _waking(said: Asleep) -> str:
     if said.ready_at is not None:
         return "It is being woken."
     if said.wakes_at is None:
-        return "This call wakes it."
+        return "It is woken by hand." if said.strict else "This call wakes it."
     at = datetime.fromtimestamp(said.wakes_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return (
         f"It is woken at {at}." if said.strict else f"It could not be woken just now, and that is tried again at {at}."

@@ -24,7 +24,8 @@ class CatalogueFates:
         except BadInput:
             return None
         chain = heirs(self._catalogue, base, today=today)
-        last = chain[-1] if chain else None
+        # One that is gone itself is none to go to.
+        last = chain[-1] if chain and not chain[-1].retired(today) else None
         return Fate(
             base=base.name,
             family=base.family,
@@ -34,7 +35,7 @@ class CatalogueFates:
             announced=base.retired_on is not None,
             tuning_ends_on=base.tuning_ends_on,
             successor=last.name if last else None,
-            through=tuple(each.name for each in chain[:-1]),
+            through=tuple(each.name for each in chain if each is not last),
             successor_retires_on=_end(last) if last else None,
         )
 

@@ -67,7 +67,8 @@ class _Wire(httpx.BaseTransport):
                 raise httpx.ReadError("The answer was lost.", request=request)
             return _response(self._service.refusal(asked, REFUSALS[fault]))
 
-        return self._points.through(Socket.CALL, asked.operation, lambda: self._asked(asked), instead=instead)
+        socket = Socket.LOOK if request.method == "GET" else Socket.CALL
+        return self._points.through(socket, asked.operation, lambda: self._asked(asked), instead=instead)
 
     def _asked(self, asked: Asked) -> httpx.Response:
         try:

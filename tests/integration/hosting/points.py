@@ -31,6 +31,7 @@ class Socket(StrEnum):
     WRITE = "write"
     PUBLICATION = "publish"
     CALL = "call"
+    LOOK = "look"
 
 
 EVERYWHERE = frozenset({Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.LOST, Fault.AWAY})
@@ -40,6 +41,9 @@ POSSIBLE = {
     Socket.WRITE: EVERYWHERE | VISITS | {Fault.STALE},
     Socket.PUBLICATION: EVERYWHERE | VISITS,
     Socket.CALL: EVERYWHERE | VISITS | {Fault.STALE, Fault.REFUSED},
+    # A look changes nothing: to die before it or after it, or once somebody else has acted, is one and the same, as is
+    # whether its answer is lost or the provider away or busy.
+    Socket.LOOK: frozenset({Fault.DIES_AFTER, Fault.LOST, Fault.REFUSED, Fault.VISITED_BEFORE, Fault.VISITED_AFTER}),
 }
 
 
@@ -60,7 +64,8 @@ class Points:
         try:
             return self._met(fault, deed, instead)
         finally:
-            self.watch()
+            if socket is not Socket.LOOK:
+                self.watch()
 
     def _met(self, fault: Fault | None, deed: Callable[[], T], instead: Callable[[Fault], T]) -> T:
         match fault:

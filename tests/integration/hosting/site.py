@@ -10,9 +10,9 @@ import msgspec
 
 from tests.fakes import Crash, FakeEvents, Fuse
 from tests.integration.hosting.bedrock_wire import MODEL_ARN, Bedrock
+from tests.integration.hosting.kept import KeptDocuments
 from tests.integration.hosting.points import PointedDocuments, PointedEvents, Points
 from tests.integration.hosting.vertex_wire import Clock, Vertex
-from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.edge.deployment_events import deployment_event
 from tuneway.errors import BadInput, Conflict, TryLater
 from tuneway.ports import Checkpoint, Deployer, Message, Topic, TunedModel
@@ -70,12 +70,11 @@ NOVA = msgspec.structs.replace(
 
 
 class Site:
-    """One installation with one job that has just succeeded, or as ``after`` left it in the same folder's copy."""
+    """One installation with one job that has just succeeded, or as ``after`` left it."""
 
     def __init__(self, folder: Path, points: Points, *, job: Job = LLAMA, after: "Site | None" = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.points, self.clock = points, Clock(NOW)
-        self.plain = SqliteDocuments(folder / "state.sqlite")
+        self.plain: KeptDocuments = KeptDocuments(after.plain if after else None)
         self.documents, self.events = PointedDocuments(self.plain, points), PointedEvents(points)
         self.vertex, self.bedrock = Vertex(folder, points, self.clock), Bedrock(points, self.clock)
         self.lifecycle = Lifecycle(self.documents, self.events, self.now)
@@ -103,12 +102,11 @@ class Site:
             self._goes_on(after)
 
     def _goes_on(self, after: "Site") -> None:
-        """What is in no file."""
+        """With what the other was about to do."""
         self.clock.now = after.clock.now
         self.events.sent, self.seen = list(after.events.sent), after.seen
         self.waiting, self.decided[:] = deque(after.waiting), after.decided
-        self.vertex.doomed |= after.vertex.doomed
-        self.vertex.dooms, self.vertex.dooms_all = after.vertex.dooms, after.vertex.dooms_all
+        self.vertex.goes_on(after.vertex)
         self.bedrock.service.deployments |= after.bedrock.service.deployments
 
     def begin(self, job: Job) -> None:
@@ -175,7 +173,6 @@ class Site:
         return next(found for found in self.deployments() if found.id == id_)
 
     def close(self) -> None:
-        self.plain.close()
         self.vertex.close()
         self.bedrock.close()
 

@@ -56,7 +56,7 @@ def test_one_that_cannot_be_made_leaves_nothing(tmp_path: Path, stage: str, faul
     def doomed(site: Site) -> None:
         site.vertex.dooms = stage
 
-    for where, site in replayed(Story(before=doomed, tell=make, job=LLAMA), fault, tmp_path):
+    for where, site in replayed(Story(before=doomed, tell=make, job=LLAMA, since=stage.strip("/")), fault, tmp_path):
         assert site.deployment().status is Status.FAILED, where
         assert site.vertex.endpoints() == {}, where
 

@@ -24,20 +24,19 @@ from tuneway.local.vertex.store import Store
 
 PROJECT = "local-project"
 URL = "http://simulated"
+MEMORY = Path(":memory:")
 MAKING = {"UploadModelOperationMetadata", "CreateEndpointOperationMetadata"}
 ANSWERS = {Fault.AWAY: "UNAVAILABLE", Fault.STALE: "ABORTED", Fault.REFUSED: "PERMISSION_DENIED"}
 
 
 class Vertex:
-    """A simulation and the deployer that calls it; what is being made there is not seen before it is done.
+    """A simulation in memory and the deployer that calls it; what is being made there is not seen before it is done.
 
     ``dooms`` names what is begun there and fails in the end, all of it or the next one.
     """
 
     def __init__(self, folder: Path, points: Points, clock: "Clock") -> None:
-        settings = VertexSettings(
-            store=folder / "vertex.sqlite", objects=folder / "objects", clock=lambda: clock.now, project=PROJECT
-        )
+        settings = VertexSettings(store=MEMORY, objects=folder / "objects", clock=lambda: clock.now, project=PROJECT)
         self.cloud = Cloud(settings, Store(settings.store))
         self.dooms, self.dooms_all = "", True
         self.doomed: set[str] = set()
@@ -45,6 +44,13 @@ class Vertex:
         session = self.deployer._rest._session()  # noqa: SLF001 - its own session, with the simulation for a network
         session.trust_env = False
         session.mount(URL, _Wire(self, points))
+
+    def goes_on(self, after: "Vertex") -> None:
+        """With everything that is there now."""
+        # Only here is a store copied, which is in no file.
+        after.cloud.store._connection.backup(self.cloud.store._connection)  # noqa: SLF001 - see above
+        self.doomed |= after.doomed
+        self.dooms, self.dooms_all = after.dooms, after.dooms_all
 
     def endpoints(self) -> dict[str, dict[str, int]]:
         """The endpoints by name, each with the models that are there now and their percents of the calls."""
@@ -137,7 +143,8 @@ class _Wire(BaseAdapter):
             return _response(request, refusal.code, error_body(refusal))
 
         name = f"{request.method} {path.partition('/locations/')[2].partition('/')[2]}"
-        return self._points.through(Socket.CALL, name, asked, instead=instead)
+        socket = Socket.LOOK if request.method == "GET" else Socket.CALL
+        return self._points.through(socket, name, asked, instead=instead)
 
     @override
     def close(self) -> None:

@@ -44,4 +44,6 @@ def test_no_connection_is_left_but_those_that_rest(outcome: Outcome) -> None:
 def test_nothing_grows(outcome: Outcome) -> None:
     first, *_, last = outcome.held
     assert last.objects - first.objects < 2_000
-    assert last.mb - first.mb < 60  # what a flood took is not all given back at once
+    # What floods took is not all given back at once, and how many come together is luck; one left behind for each call
+    # that met one would be gigabytes.
+    assert last.mb - first.mb < 150

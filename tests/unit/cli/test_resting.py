@@ -73,6 +73,7 @@ def test_a_week_may_end_on_a_monday(run: Run, world: NapWorld) -> None:
         (["--window", "mon-fri"], "is not like 'mon-fri 08:00-18:00 Europe/Berlin'"),
         (["--window", "mon-fri 08:00"], "is not like"),
         (["--window", "lundi 08:00-18:00"], "are no days"),
+        (["--window", "mon- 08:00-18:00"], "are no days"),
     ],
 )
 def test_what_cannot_be_read_is_refused_here(run: Run, words: list[str], why: str) -> None:

@@ -37,6 +37,8 @@ def test_what_goes_is_shown_with_what_to_do(run: Run, door: Door) -> None:
     (price,) = [line for line in lines if line.startswith("  re-tune: ")]
     assert price.startswith(f"  re-tune: on {HEIR} for ")
     assert price.endswith(": tuneway models retune 101@1")
+    assert lines[lines.index(price) + 1].startswith("    price: ")
+    assert lines[lines.index(price) + 1].endswith("2026-11-21)")
     assert f"    base_model: {BASE} → {HEIR}" in lines
 
 
@@ -55,6 +57,7 @@ def test_a_dry_run_says_what_it_would_be(run: Run) -> None:
     told = said(run, "retune", "101", "--dry-run")
     assert told.startswith(f"101@1 would be tuned on {HEIR} for ")
     assert "  canary: on 'ft:" in told
+    assert "  price: " in told
     assert said(run, "retunes") == "There are none.\n"
 
 
@@ -66,6 +69,7 @@ def test_it_is_started_shown_and_cancelled(run: Run, door: Door, tmp_path: Path)
     assert f"Look at it: tuneway models retunes {known.id}" in told
     assert known.plan is not None
     assert (known.plan.min_requests, known.plan.steps) == (9, (5.0, 100.0))
+    assert "  price: " in told
     assert known.id in said(run, "retunes")
     assert f"  tuning: Job {known.job} tunes '{HEIR}'" in said(run, "retunes", known.id)
     assert "cancelled: Cancelled." in said(run, "retunes", known.id, "--cancel")

@@ -143,6 +143,23 @@ async def test_a_client_that_leaves_ends_the_hosts_call(tmp_path: Path, way: Way
     assert (line["status"], line["error.type"]) == (499, "client_left")
 
 
+async def test_a_client_that_leaves_at_the_mark_of_the_end_has_got_all_of_it(tmp_path: Path, way: Way) -> None:
+    async def lingering(visit: Visit) -> None:
+        await telling(visit, *ANSWER, end=b"")
+        await asyncio.sleep(LONG)
+
+    async with live(tmp_path, way, lingering) as door:
+        client = await door.client()
+        client.ask()
+        await client.head()
+        while DONE not in await client.piece():
+            pass
+        client.writer.transport.abort()
+        await asyncio.wait_for(door.host.left.wait(), 5)
+        line = await door.line()
+    assert (line["status"], "error.type" in line) == (200, False)
+
+
 async def test_a_client_that_leaves_without_having_read_ends_the_hosts_call(tmp_path: Path, way: Way) -> None:
     async def flooding(visit: Visit) -> None:
         await telling(visit, *[said("x" * 60_000)] * 2000, pause=0)

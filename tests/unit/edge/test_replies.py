@@ -166,6 +166,15 @@ async def test_a_client_that_leaves_a_stream_closes_its_source() -> None:
     assert (told.ends, told.closed, client.body) == ([(499, "client_left")], True, b"12")
 
 
+async def test_a_client_that_leaves_at_the_mark_has_got_all_of_it() -> None:
+    client, told = Client(), Told()
+    sending = asyncio.create_task(sent(client, told, told.events(b"end", wait=30)))
+    await client.got(3)
+    client.gone.set()
+    await asyncio.wait_for(sending, 5)
+    assert (told.ends, told.closed, client.body) == ([(200, None)], True, b"1end")
+
+
 async def test_a_client_that_takes_nothing_and_leaves_ends_the_stream() -> None:
     client, told = Client(), Told()
 
@@ -180,3 +189,15 @@ async def test_a_client_that_takes_nothing_and_leaves_ends_the_stream() -> None:
     client.gone.set()
     await asyncio.wait_for(sending, 5)
     assert (told.ends, told.closed) == ([(499, "client_left")], True)
+
+
+async def test_a_fault_of_ours_is_not_told_as_a_client_that_left() -> None:
+    client, told = Client(), Told()
+
+    async def faulty() -> AsyncGenerator[bytes, None]:
+        yield b"2"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await sent(client, told, faulty())
+    assert (client.body, told.ends) == (b"12", [(200, "internal_error")])

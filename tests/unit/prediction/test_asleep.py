@@ -106,6 +106,7 @@ async def test_sleep_says_nothing_of_a_targets_health() -> None:
         (Asleep(seconds=300.0, ready_at=NOW + 120), 120, "It is being woken."),
         (Asleep(seconds=300.0, ready_at=NOW - 60), SOON, "It is being woken."),
         (Asleep(seconds=300.0, wakes_at=NOW + 3600, strict=True), 3900, "It is woken at 2026-11-18 12:06 UTC."),
+        (Asleep(seconds=300.0, strict=True), 300, "It is woken by hand."),
         (Asleep(seconds=300.0, wakes_at=NOW + 60), 360, "could not be woken just now"),
         (Asleep(seconds=300.0, wakes_at=NOW - 60), 300, "tried again"),
     ],

@@ -66,6 +66,13 @@ def test_a_circle_and_an_unknown_name_end_the_chain() -> None:
     assert fate(unknown).successor is None
 
 
+def test_one_that_is_gone_itself_succeeds_nobody() -> None:
+    gone = fate(catalogue(first=(20, "second"), second=(0, None)))
+    assert (gone.successor, gone.through, gone.successor_retires_on) == (None, (SECOND,), None)
+    last = fate(catalogue(first=(20, "second"), second=(1, None)))
+    assert (last.successor, last.through) == (SECOND, ())
+
+
 def test_the_print_changes_with_every_date_and_successor_and_with_nothing_else() -> None:
     plain = CatalogueFates(load()).edition()
     assert CatalogueFates(catalogue(first=(20, None))).edition() != plain

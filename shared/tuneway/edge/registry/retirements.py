@@ -11,6 +11,7 @@ from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.canary_events import canary_event
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.lists import listed, page
 from tuneway.edge.registry.model_bodies import who_asks
 from tuneway.edge.registry.model_reading import MODELS
 from tuneway.edge.retirement_events import retune_event
@@ -33,7 +34,7 @@ from tuneway.tuning.retuning import FollowedJobs
 RETIREMENTS = "/v1/registry/retirements"
 RETUNES = "/v1/registry/retunes"
 PAGE, MOST = 20, 100
-FARTHEST = 36_500
+FARTHEST, MOST_DIGITS = 36_500, 9
 HIDDEN = frozenset({"asked", "admin", "told", "open", "cancel_asked"})
 
 
@@ -88,13 +89,13 @@ def retirement_rules(radar: Radar, retuner: Retuner) -> list[Rule]:
     def retiring(call: Call) -> Body:
         seen = radar.look(owner=who_asks(call.grant).owner, within=_days(call.query))
         rows = [_shown_row(priced(row, retuner)) for row in seen.rows]
-        return {"object": "list", "data": rows, "undated": seen.undated}
+        return {**listed(rows), "undated": seen.undated}
 
     return [Rule("GET", RETIREMENTS, Scope.TUNE, retiring)]
 
 
 def retune_rules(desk: RetuneDesk) -> list[Rule]:
-    """Everybody who may tune re-tunes their own models; an admin's canary may go on everybody's routes."""
+    """Everybody who may tune re-tunes their own models; an admin's canary may go on routes without an owner."""
 
     def start(call: Call) -> Body:
         body = decoded(call.body(), StartRetune) if call.body() else StartRetune()
@@ -118,19 +119,19 @@ def retune_rules(desk: RetuneDesk) -> list[Rule]:
     def cancel(call: Call) -> Body:
         return shown(desk.cancel(call.path["retune"], who=who_asks(call.grant)))
 
-    def listed(call: Call) -> Body:
+    def several(call: Call) -> Body:
         limit = call.limit(default=PAGE, most=MOST)
         model = call.path.get("model") or call.query.get("model")
         owner, after = who_asks(call.grant).owner, call.query.get("after")
         found = desk.book.newest(owner=owner, model=model, after=after, limit=limit + 1)
-        return {"object": "list", "data": [shown(each) for each in found[:limit]], "has_more": len(found) > limit}
+        return page([shown(each) for each in found], limit)
 
     one = f"{RETUNES}/{{retune}}"
     of_model = f"{MODELS}/{{model}}/retunes"
     return [
         Rule("POST", of_model, Scope.TUNE, start),
-        Rule("GET", of_model, Scope.TUNE, listed),
-        Rule("GET", RETUNES, Scope.TUNE, listed),
+        Rule("GET", of_model, Scope.TUNE, several),
+        Rule("GET", RETUNES, Scope.TUNE, several),
         Rule("GET", one, Scope.TUNE, get),
         Rule("DELETE", one, Scope.TUNE, cancel),
     ]
@@ -165,7 +166,7 @@ def _days(query: Mapping[str, str]) -> int | None:
     text = query.get("within")
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) > FARTHEST:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS or int(text) > FARTHEST:
         raise BadInput(f"'within' is a number of days from 0 to {FARTHEST}.", param="within")
     return int(text)
 

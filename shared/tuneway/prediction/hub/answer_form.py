@@ -5,7 +5,6 @@
   what ``json_object`` promises is an answer that is JSON.
 """
 
-import re
 from typing import Literal
 
 import msgspec
@@ -18,7 +17,6 @@ ANSWER_TOOL_SAYS = "Gives the answer."
 JSON_SENTENCE = "Answer with one JSON object and nothing else: no other words, no code fence."
 _FENCE = "```"
 _LONGEST_OPENING = 20  # ```json, and other languages' names
-_END = re.compile(r"\s*`{0,3}\s*\Z")
 
 
 def answer_schema(request: ChatRequest) -> dict[str, object] | None:
@@ -76,10 +74,19 @@ class Unfenced:
         return self._until_end(rest)
 
     def _until_end(self, held: str) -> str:
-        found = _END.search(held)
-        place = found.start() if found else len(held)
+        place = _end_in(held)
         self._held = held[place:]
         return held[:place]
+
+
+def _end_in(held: str) -> int:
+    """Where what may be the end begins: blanks, a fence or as much of one as is there, blanks.
+
+    Cut from behind: a pattern would look at a long run of blanks from each of its places, for minutes.
+    """
+    words = held.rstrip()
+    fence = min(len(words) - len(words.rstrip("`")), len(_FENCE))
+    return len(words[: len(words) - fence].rstrip())
 
 
 def unfenced(completion: ChatCompletion) -> ChatCompletion:

@@ -35,11 +35,11 @@ class CanaryDesk:
         self.canaries = canaries
         self._new_id = new_id
 
-    def start(self, alias: str, candidate: str, plan: Plan, *, by: str) -> Canary:
-        """Give the candidate its first share of the route's calls.
+    def start(self, alias: str, candidate: str, plan: Plan, *, by: str, also: Sequence[Write] = ()) -> Canary:
+        """Give the candidate its first share of the route's calls; ``also`` is written in the same commit.
 
         ``candidate`` is another route with one target, or names one of the route's own targets. Raises NotFound,
-        BadInput, Conflict when one is under way.
+        BadInput, Conflict when one is under way or ``also`` is stale.
         """
         routes, now = current(self.canaries.documents).routes, self.canaries.now()
         route = _route(routes.get(alias), alias)
@@ -70,7 +70,7 @@ class CanaryDesk:
         if len(fresh.plan.steps) == 1:
             raise BadInput("A plan with one step of 100 % tries nothing. Put the route.", param="steps")
         made = with_moment(fresh, "started", _begun(fresh), at=now, by=by)
-        self._begin(route, made, by=by)
+        self._begin(route, made, by=by, also=also)
         tell_now(self.canaries, alias)
         return self.canaries.stored(alias).value
 
@@ -112,7 +112,7 @@ class CanaryDesk:
         kept = Collection(self.canaries.documents, f"canaries/{alias}/past", Canary)
         return sorted((stored.value for stored in kept.find()), key=lambda canary: canary.created_at)
 
-    def _begin(self, route: Route, canary: Canary, *, by: str) -> None:
+    def _begin(self, route: Route, canary: Canary, *, by: str, also: Sequence[Write]) -> None:
         kept, past = self.canaries.kept, Collection(self.canaries.documents, f"canaries/{route.alias}/past", Canary)
         before = kept.known(route.alias)
         if before is None:
@@ -131,6 +131,7 @@ class CanaryDesk:
             self.canaries.documents,
             lambda snapshot: _with_canary(snapshot, route, canary),
             *writes,
+            *also,
             mark=Mark(by=by, why=f"canary {canary.id}: {canary.moments[-1].message}"),
             now=self.canaries.now,
         )

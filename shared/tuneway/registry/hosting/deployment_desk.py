@@ -22,11 +22,12 @@ from tuneway.registry.hosting.deployment_refusals import (
     still_left,
     taken,
 )
+from tuneway.registry.hosting.napping import over
 from tuneway.registry.hosting.orders import Orders, Wish, alias_of, same
 from tuneway.registry.hosting.rests.resting_desk import RestingDesk
 from tuneway.registry.hosting.traffic.joining import joined
 from tuneway.registry.hosting.traffic.leaving import Unshared, handed_over, heirs
-from tuneway.registry.hosting.traffic.sharing import endpoint_id, others, shared_with
+from tuneway.registry.hosting.traffic.sharing import behind, endpoint_id, lingering, nothing_left, shared_with
 from tuneway.registry.hosting.traffic.traffic_desk import TrafficDesk
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.shelves import Deployment, DeploymentStatus, Model, Version
@@ -63,17 +64,8 @@ class DeploymentDesk:
         number = found.aliases.get(version, version) if version else self._inventory.newest(model, owner=owner)
         entry = self._inventory.version(model, number, owner=owner)
         for _ in range(ATTEMPTS):
-            plain = self._orders.of(found, entry, wish, now=self._deploying.now())
-            wanted, guards = self._placed(self._deploying.named(plain, _of_one_owner), wish)
-
-            def check(wanted: Deployment = wanted) -> None:
-                self._check_place(wanted)
-                self._check_alias(wanted, entry)
-                if owner is not None:
-                    self._check_cost(wanted, found)
-
             try:
-                created = self._kept(wanted, guards, check)
+                created = self._created(found, entry, wish, owner=owner)
             except Raced:
                 continue
             self._deploying.tell(created.id)
@@ -92,7 +84,7 @@ class DeploymentDesk:
         """
         for _ in range(ATTEMPTS):
             stored = self._owned(id_, owner)
-            if stored.value.status is DeploymentStatus.UNDEPLOYING or _nothing_left(stored.value):
+            if stored.value.status is DeploymentStatus.UNDEPLOYING or nothing_left(stored.value):
                 return stored.value
             try:
                 self._undeploy(stored, owner=owner, force=force)
@@ -103,6 +95,19 @@ class DeploymentDesk:
             self._deploying.tell(id_)
             return self._deploying.shelf.get(id_).value
         raise TryLater(f"Deployment {id_} keeps changing. Ask again.")
+
+    def _created(self, model: Model, version: Version, wish: Wish, *, owner: str | None) -> Deployment:
+        """Raises Raced when those behind its endpoint have changed."""
+        plain = self._orders.of(model, version, wish, now=self._deploying.now())
+        wanted, guards = self._placed(self._deploying.named(plain, _of_one_owner), wish)
+
+        def check() -> None:
+            self._check_place(wanted)
+            self._check_alias(wanted, version)
+            if owner is not None:
+                self._check_cost(wanted, model)
+
+        return self._kept(wanted, guards, check)
 
     def _check_alias(self, wanted: Deployment, version: Version) -> None:
         """A name that is in use is not for the taking; the job's own was given to this very version."""
@@ -130,13 +135,16 @@ class DeploymentDesk:
         if there is None or there.value.owner != wanted.owner:
             raise no_such_endpoint(wish.endpoint)
         beside = joined(wanted, there.value, traffic=wish.traffic or 0, alias=wish.alias)
-        return beside, shared_with(self._deploying.documents, endpoint_id(there.value))
+        members = behind(self._deploying.documents, endpoint_id(there.value))
+        if there not in members:
+            raise Raced(f"Deployment '{there.id}' was changed just now.")
+        return beside, shared_with(self._deploying.documents, members, wanted.id, now=self._deploying.now())
 
     def _check_place(self, wanted: Deployment) -> None:
-        """An endpoint that others are on still is not made anew. Raises Conflict."""
+        """An endpoint that others are on still, or are being taken from, is not made anew. Raises Conflict."""
         alone = wanted.order is None or not wanted.order.endpoint
-        if alone and (left := others(self._deploying.documents, wanted)):
-            raise occupied(wanted, left[0].id)
+        if alone and (left := lingering(self._deploying.documents, wanted)):
+            raise occupied(wanted, left[0])
 
     def _kept(self, wanted: Deployment, guards: Sequence[Write], check: Callable[[], None]) -> Deployment:
         """What is there, or else the new one once ``check`` has let it pass. Raises Raced when a guard has changed."""
@@ -163,10 +171,10 @@ class DeploymentDesk:
     ) -> Deployment:
         """The same one as it is; one that has ended is deployed anew. Raises Conflict, and Raced."""
         there = stored.value
-        free = _nothing_left(there) and not there.open
+        free = nothing_left(there) and not there.open
         if there.owner != wanted.owner or not (free or same(there, wanted)):
             raise taken(wanted)
-        if there.status in ENDED and not _nothing_left(there):
+        if there.status in ENDED and not nothing_left(there):
             raise still_left(there)
         if there.status in ENDED:
             check()
@@ -194,7 +202,9 @@ class DeploymentDesk:
             raise in_use_by_others(deployment)
         if led and not force:
             raise in_use(deployment, led)
-        gone = moved(deployment, DeploymentStatus.UNDEPLOYING, "Undeploying it.", now=self._deploying.now(), error=None)
+        now = self._deploying.now()
+        nap = over(deployment, now=now)
+        gone = moved(deployment, DeploymentStatus.UNDEPLOYING, "Undeploying it.", now=now, error=None, nap=nap)
         without = {alias: _without(route, deployment) for alias, route in led.items()}
 
         def apply(snapshot: Snapshot) -> Snapshot:
@@ -227,11 +237,6 @@ class DeploymentDesk:
 
 def _of_one_owner(there: Deployment, wanted: Deployment) -> bool:
     return there.owner == wanted.owner
-
-
-def _nothing_left(deployment: Deployment) -> bool:
-    left = deployment.error is not None and deployment.error.code == "left_behind"
-    return deployment.status in ENDED and not left
 
 
 def _leading(snapshot: Snapshot, deployment: Deployment) -> dict[str, Route]:

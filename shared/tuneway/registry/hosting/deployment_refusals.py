@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tuneway.errors import BadInput, Conflict
+from tuneway.registry.hosting.traffic.sharing import GOING
 from tuneway.registry.shelves import Deployment
 
 
@@ -43,12 +44,12 @@ def elsewhere(there: Deployment, what: str) -> Conflict:
     )
 
 
-def occupied(wanted: Deployment, other: str) -> Conflict:
+def occupied(wanted: Deployment, other: Deployment) -> Conflict:
     """Its endpoint was shared, and is not its own any more."""
-    said = (
-        f"The endpoint '{wanted.id}' still serves '{other}'. Put this one beside it with endpoint={other}, or give it"
-    )
-    return Conflict(f"{said} another name.", param="endpoint", code="endpoint_exists")
+    said = f"The endpoint '{wanted.id}' still serves '{other.id}'. Put this one beside it with endpoint={other.id}, or"
+    if other.status in GOING:
+        said = f"On the endpoint '{wanted.id}' something of '{other.id}' is left. Ask again once that is undeployed, or"
+    return Conflict(f"{said} give it another name.", param="endpoint", code="endpoint_exists")
 
 
 def no_share() -> BadInput:

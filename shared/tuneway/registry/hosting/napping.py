@@ -84,7 +84,12 @@ def wakes_at(deployment: Deployment, *, now: float) -> float | None:
         return opens
     if nap.failures:
         return now + min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (nap.failures - 1))
-    return now if nap.wanted else opens
+    return now if nap.wanted or _is_missed(deployment, now=now) else opens
+
+
+def tried_again_at(nap: Nap) -> float | None:
+    """When one that could not be woken is tried again by itself; None for all others, and once that is given up."""
+    return nap.wake_at if 0 < nap.failures < MOST_FAILURES else None
 
 
 def wake_seconds(deployment: Deployment) -> float:
@@ -95,15 +100,14 @@ def wake_seconds(deployment: Deployment) -> float:
 
 
 def asleep(deployment: Deployment, *, now: float) -> Asleep:
-    """What callers are told of one that sleeps, or is being woken since ``now``."""
+    """What callers are told of one that sleeps, or is being woken."""
     seconds, nap = wake_seconds(deployment), deployment.nap
     if deployment.status is DeploymentStatus.WAKING:
-        return Asleep(seconds=seconds, ready_at=now + seconds)
+        return Asleep(seconds=seconds, ready_at=deployment.moved_at + seconds)
     strict = deployment.rest is not None and deployment.rest.strict
     if deployment.status is DeploymentStatus.DRAINING and not strict:
         return Asleep(seconds=STAY_SECONDS)
-    tried_again = nap.wake_at if nap.failures else None
-    opens = tried_again or (opens_after(deployment.rest.windows, now) if strict and deployment.rest else None)
+    opens = tried_again_at(nap) or (opens_after(deployment.rest.windows, now) if strict and deployment.rest else None)
     return Asleep(seconds=seconds, wakes_at=opens, strict=strict)
 
 
@@ -129,3 +133,12 @@ def over(deployment: Deployment, *, now: float) -> Nap:
     return msgspec.structs.replace(
         deployment.nap, since=None, wake_at=None, seconds=sum_.seconds, saved_usd=sum_.usd or 0.0
     )
+
+
+def _is_missed(deployment: Deployment, *, now: float) -> bool:
+    """Whether hours are open that began while it fell asleep; whoever put it to sleep within them meant that."""
+    nap, rest = deployment.nap, deployment.rest
+    if rest is None or closes(rest.windows, now) is None:
+        return False
+    opened = opens_after(rest.windows, deployment.moved_at - drains_for(nap))
+    return not nap.hand or (opened is not None and opened <= now)

@@ -28,7 +28,9 @@ def left_behind(deployment: Deployment, why: str) -> Trouble:
     """What may still be there, by its name, so that somebody can take it away by hand."""
     order = deployment.order
     where = f" in {order.location}" if order else ""
-    said = f"{why.strip().rstrip('.')}. What was made for it is named '{deployment.id}'{where} and may still cost."
+    beside = f", and as {order.deployed_id} on the endpoint '{order.endpoint}'" if order and order.endpoint else ""
+    what = f"What was made for it is named '{deployment.id}'{where}{beside} and may still cost."
+    said = f"{why.strip().rstrip('.')}. {what}"
     remedy = f"Take it away there, or try again: tuneway deployments delete {deployment.id}"
     before = f"{deployment.error.message} " if deployment.error else ""
     return Trouble(code="left_behind", message=f"{before}{said} {remedy}")

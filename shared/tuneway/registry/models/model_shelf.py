@@ -1,6 +1,7 @@
 """Registered models as they are written: each edit guarded by what was read, together with the routes it moves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 
 import msgspec
 
@@ -153,11 +154,20 @@ def _serves(deployment: Deployment, number: str) -> bool:
 def _led(model: Model, there: Route | None, wanted: Route | None) -> Route | None:
     """The route as it has to be; one that is there keeps everything but its targets. Raises BadInput.
 
-    One that is not the model's owner's is never taken away.
+    One that asks the wanted targets first stays as it is, with those that stand behind them. One that is not the
+    model's owner's is never taken away.
     """
     if wanted is None or there is None:
         return wanted
     if not owns(model, there):
         said = f"The alias '{wanted.alias}' is in use. Choose another."
         raise BadInput(said, param="alias", code="alias_in_use")
-    return there if there.targets == wanted.targets else msgspec.structs.replace(there, targets=wanted.targets)
+    return there if _asks_first(there, wanted.targets) else msgspec.structs.replace(there, targets=wanted.targets)
+
+
+def _asks_first(route: Route, wanted: Sequence[Target]) -> bool:
+    """Whether the route's targets begin with those, and the others only follow when they fail."""
+    kept = route.targets[: len(wanted)]
+    behind = route.targets[len(wanted) :]
+    last = max((target.order for target in kept), default=inf)
+    return kept == tuple(wanted) and all(target.order > last for target in behind)

@@ -4,6 +4,7 @@ A loss is the mean surprise at a token, so it is only held against that of a bas
 alike; those of different families are shown and judged by the canary alone.
 """
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -40,10 +41,13 @@ def judged(found: Comparison, *, one_family: bool) -> Judgement:
 
 def _numbers(values: Mapping[str, tuple[Value, ...]], name: str) -> tuple[float, float] | None:
     old, new = values.get(name, (None, None))
-    return (old, new) if isinstance(old, int | float) and isinstance(new, int | float) else None
+    if not isinstance(old, int | float) or not isinstance(new, int | float):
+        return None
+    return (old, new) if math.isfinite(old) else None
 
 
 def _held(name: str, old: float, new: float) -> Judgement:
     most = old * (1 + MARGIN)
-    verdict = f"above the {most:.4g} that are allowed" if new > most else f"at most {most:.4g} are allowed"
-    return Judgement(worse=new > most, why=f"Its {name} is {new:.4g}, the old one's {old:.4g}: {verdict}.")
+    worse = not new <= most  # a loss that is no number is worse, too
+    verdict = f"above the {most:.4g} that are allowed" if worse else f"at most {most:.4g} are allowed"
+    return Judgement(worse=worse, why=f"Its {name} is {new:.4g}, the old one's {old:.4g}: {verdict}.")

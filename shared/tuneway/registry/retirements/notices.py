@@ -148,7 +148,8 @@ def _remedy(row: Retiring) -> str:
     if row.replaced_by:
         return f" It is replaced by {', '.join(row.replaced_by)}: point these names there."
     if row.successor is None:
-        return ""
+        first = f"Choose one: tuneway models retune {row.id}@{row.version} --onto BASE."
+        return f" No successor is known. {first if row.job else 'Point these names elsewhere.'}"
     if row.job is None:
         return f" Its successor is '{row.successor}'."
     return f" Tune it again on '{row.successor}': tuneway models retune {row.id}@{row.version}."

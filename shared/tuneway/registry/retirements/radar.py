@@ -112,7 +112,7 @@ def _offer(row: Retiring, retuner: Retuner) -> Offer:
 
 def _row(stand: Stand, fate: Fate, *, retires_on: date, today: date) -> Retiring:
     days_left = (retires_on - today).days
-    version = _newest(stand.versions)
+    version = newest(stand.versions)
     return Retiring(
         kind=stand.kind,
         id=stand.id,
@@ -140,7 +140,7 @@ def _row(stand: Stand, fate: Fate, *, retires_on: date, today: date) -> Retiring
     )
 
 
-def _newest(versions: Sequence[Version]) -> Version | None:
+def newest(versions: Sequence[Version]) -> Version | None:
     """The newest that a job made, else the newest."""
     ordered = sorted(versions, key=lambda each: (bool(each.job), each.created_at))
     return ordered[-1] if ordered else None

@@ -50,20 +50,30 @@ class RetuneBook:
         found = [stored.value for stored in self.kept.find(("model", "==", model))]
         mine = sorted((each for each in found if owner in {None, each.owner}), key=_age, reverse=True)
         ids = [each.id for each in mine]
-        return mine[ids.index(after) + 1 if after in ids else 0 :]
+        if after is not None and after not in ids:
+            raise NotFound(f"Model '{model[:SHOWN]}' has no re-tune '{after[:SHOWN]}' to go on after.", param="after")
+        return mine[ids.index(after) + 1 if after is not None else 0 :]
 
     def open(self) -> list[Stored[Retune]]:
         """Those that have something to do or to tell. With none this is one read."""
         return self.kept.find(("open", "==", True))
 
     def first_writes(self, retune: Retune) -> Sequence[Write]:
-        """The writes that begin it, which fail where another has begun since one looked. Raises Conflict."""
-        turn, before = Turn(retune.id), self.turns.known(retune.model)
-        if before is not None and (other := self._going(before.value.retune)) is not None:
-            said = f"Re-tune {other.id} of '{retune.model}' is {other.status}. Wait for it, or cancel it first."
+        """The writes that begin it, which fail where another has begun since one looked. Raises Conflict.
+
+        A model has one at a time, and so has a job, whose version may stand in two models.
+        """
+        turns = [self._turn(of, retune) for of in (retune.model, retune.old_job)]
+        return self.kept.create(retune.id, retune), *turns
+
+    def _turn(self, of: str, retune: Retune) -> Write:
+        turn, before = Turn(retune.id), self.turns.known(of)
+        if before is None:
+            return self.turns.create(of, turn)
+        if (other := self._going(before.value.retune)) is not None:
+            said = f"Re-tune {other.id} of '{other.model}' is {other.status}. Wait for it, or cancel it first."
             raise Conflict(said, param="model", code=UNDER_WAY_CODE)
-        took = self.turns.create(retune.model, turn) if before is None else self.turns.replace(before, turn)
-        return self.kept.create(retune.id, retune), took
+        return self.turns.replace(before, turn)
 
     def _going(self, id_: str) -> Retune | None:
         last = self.kept.known(id_)

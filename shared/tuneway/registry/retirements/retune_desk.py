@@ -12,7 +12,7 @@ from tuneway.registry.canaries.canary_plan import Plan, checked
 from tuneway.registry.models.model_desk import Who
 from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.registry.retirements.leading import leading
-from tuneway.registry.retirements.radar import NO_JOB
+from tuneway.registry.retirements.radar import NO_JOB, newest
 from tuneway.registry.retirements.retune import UNDER_WAY, Retune, Status, with_moment
 from tuneway.registry.retirements.retune_book import UNDER_WAY_CODE, RetuneBook
 from tuneway.registry.retirements.retune_steps import RetuneSteps
@@ -67,7 +67,7 @@ class RetuneDesk:
             version=version.number,
             old_base=version.base_model or kept.base_model,
             quote=self._retuner.quote(version.job, order.wish),
-            alias=next(iter(leading(self._shelf, kept, version, everybodys=who.owner is None)), None),
+            alias=next(iter(leading(self._shelf, kept, version, everybodys=who.owner is None, alone=True)), None),
         )
 
     def start(self, model: str, order: RetuneOrder, *, who: Who) -> Retune:
@@ -126,6 +126,8 @@ class RetuneDesk:
         try:
             self._retuner.begin(plain.old_job, order.wish, how)
         except Conflict as fault:
+            if self.book.kept.known(plain.id) is not None:
+                return  # the same request was sent twice, and the other one was first
             if fault.code == UNDER_WAY_CODE:
                 raise
             said = f"A re-tune of '{plain.model}' was begun just now. Look at it: tuneway models retunes."
@@ -134,12 +136,14 @@ class RetuneDesk:
     def _subject(self, model: str, order: RetuneOrder, who: Who) -> tuple[Model, Version]:
         """The model and the version that is tuned again. Raises NotFound, BadInput."""
         kept = self._shelf.owned(model, who.owner).value
+        if kept.state == "archived":
+            raise BadInput(f"Model '{kept.id}' is archived. Restore it first.", param="model", code="archived")
         if order.version is not None:
             version = self._shelf.version(kept, order.version).value
-        elif versions := self._shelf.all_versions(kept.id):
-            version = versions[-1]
-        else:
+        elif (found := newest(self._shelf.all_versions(kept.id))) is None:
             raise BadInput(f"Model '{kept.id}' has no version yet.", param="version", code="version_not_found")
+        else:
+            version = _not_replaced(kept, found)
         if not version.job:
             raise BadInput(f"Version '{version.number}' of '{kept.id}': {NO_JOB}", param="version", code="no_job")
         return kept, version
@@ -149,6 +153,14 @@ class RetuneDesk:
             return f"retune-{self._new_id()}"
         digest = hashlib.sha256(f"{who.name}\0{order.idempotency_key}".encode()).hexdigest()
         return f"retune-{digest[:24]}"
+
+
+def _not_replaced(model: Model, version: Version) -> Version:
+    """Raises BadInput: what was paid for once is not paid for again by an oversight."""
+    if version.replaced_by is None:
+        return version
+    said = f"Version '{version.number}' of '{model.id}' has its successor, {version.replaced_by}."
+    raise BadInput(f"{said} Name the version to tune it once more.", param="version", code="already_replaced")
 
 
 def _begun(plain: Retune, job: str, quote: RetuneQuote) -> Retune:

@@ -135,7 +135,12 @@ class RetuneSteps:
             return moved(retune, Status.STOPPED, said, at=now)
         if (obstacle := self._obstacle(retune)) is not None:
             return moved(retune, Status.STOPPED, f"{judgement.why} {obstacle}", at=now)
-        alias = self._leading(retune)[0]
+        if (alias := next(iter(self._leading(retune, alone=True)), None)) is None:
+            said = (
+                f"{judgement.why} No route of '{retune.owner}' leads to {retune.old} alone, so there is nothing to try "
+                f"it on: point a route to '{retune.answers}', or start a canary by hand where it shares one."
+            )
+            return moved(retune, Status.STOPPED, said, at=now)
         known = msgspec.structs.replace(retune, alias=alias, canary=self._trial.id_of(retune))
         said = f"{judgement.why} It is tried on '{alias}' against {retune.old}."
         return moved(known, Status.CANARYING, said, at=now)
@@ -146,19 +151,17 @@ class RetuneSteps:
             return f"No canary was asked for: {retune.new} answers as '{retune.answers}', and no route is changed."
         if retune.answers is None:
             return f"{retune.new} does not answer yet: deploy it, and start a canary on the route by hand."
-        names = self._leading(retune)
-        if not names:
-            return f"No route of '{retune.owner}' leads to {retune.old}, so there is nothing to try it on."
         return None
 
     def _canarying(self, stored: Stored[Retune]) -> Stored[Retune]:
         retune = stored.value
-        canary = self._trial.found(retune)
-        if canary is None and retune.alias not in self._leading(retune):
-            said = f"'{retune.alias}' does not lead to {retune.old} any more, so it is left as it is."
+        known = self._trial.found(retune)
+        if known is None and retune.alias not in self._leading(retune, alone=True):
+            said = f"'{retune.alias}' does not lead to {retune.old} any more, or not alone, so it is left as it is."
             return self._moved(stored, Status.STOPPED, said)
         try:
-            canary = canary or self._trial.begun(retune)
+            # Guarded by what was read: one that is cancelled meanwhile has no canary.
+            canary = known or self._trial.begun(retune, self.book.kept.replace(stored, retune))
         except (BadInput, NotFound) as fault:
             return self._moved(stored, Status.STOPPED, f"The canary cannot begin: {fault.message}")
         except Conflict as fault:
@@ -169,10 +172,14 @@ class RetuneSteps:
         if self._trial.ended(canary):
             said = f"The canary on '{canary.alias}' ended ({canary.state}): {canary.moments[-1].message}"
             return self._moved(stored, Status.STOPPED, said)
-        return stored
+        return stored if known else self.book.kept.get(stored.id)
 
     def _promoted(self, stored: Stored[Retune]) -> Stored[Retune]:
         retune = stored.value
+        canary = self._trial.found(retune)
+        if canary is not None and not self._trial.stands(canary):
+            said = f"The canary on '{retune.alias}' was promoted, but the route was changed since: it is left as it is."
+            return self._moved(stored, Status.STOPPED, said)
         self._successors.point(retune)
         left = tuple(name for name in self._leading(retune) if name != retune.alias)
         still = f" {shortened(left)} still lead to {retune.old}: point them there, too." if left else ""
@@ -191,14 +198,16 @@ class RetuneSteps:
     def _moved(self, stored: Stored[Retune], status: Status, message: str) -> Stored[Retune]:
         return self.book.noted(stored, moved(stored.value, status, message, at=self.book.now()))
 
-    def _leading(self, retune: Retune) -> list[str]:
-        """The routes that lead to the old version, the busiest first; none when that is gone."""
+    def _leading(self, retune: Retune, *, alone: bool = False) -> list[str]:
+        """The routes that lead to the old version, the busiest first; none when that is gone, or somebody else's."""
         try:
             model = self._means.shelf.models.get(retune.model).value
             version = self._means.shelf.version(model, retune.version).value
         except NotFound:
             return []
-        return leading(self._means.shelf, model, version, everybodys=retune.admin)
+        if model.owner != retune.owner:
+            return []
+        return leading(self._means.shelf, model, version, everybodys=retune.admin, alone=alone)
 
     def _one_family(self, retune: Retune) -> bool:
         today = day_of(self.book.now())

@@ -56,10 +56,13 @@ def stands(shelf: ModelShelf, *, owner: str | None) -> list[Stand]:
     inventory = Inventory(shelf.documents)
     routes = {name: route for name, route in current(shelf.documents).routes.items() if _seen(route, owner)}
     deployed = inventory.deployments(owner=owner)
+    kept = [(model, shelf.all_versions(model.id)) for model in inventory.models(owner=owner) if model.state != "gone"]
+    copied = {(model.owner, version.copy_of) for model, versions in kept for version in versions}
     found: list[Stand] = []
-    for model in inventory.models(owner=owner):
-        if model.state != "gone":
-            found += _of_model(model, shelf.all_versions(model.id), deployed=deployed, routes=routes)
+    for model, versions in kept:
+        # What a model of a name has as a version of its own is told of there, and not a second time.
+        own = [each for each in versions if (model.owner, f"{model.id}@{each.number}") not in copied]
+        found += _of_model(model, own, deployed=deployed, routes=routes)
     return [*found, *_of_bases(routes)]
 
 

@@ -4,7 +4,7 @@ A model with a name of its own gets the next version, whatever base that stands 
 numbers keeps its versions; what was made is then another model, and both name each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -40,9 +40,8 @@ class Successors:
         model, number = self._place(retune, outcome)
         made = self._shelf.versions(model).get(number)
         new = f"{model}@{number}"
-        old = self._shelf.versions(retune.model).known(retune.version)
-        writes = [self._written(made, replaces=retune.old)]
-        return new, writes if old is None else [*writes, self._written(old, replaced_by=new)]
+        writes = [self._written(old, replaced_by=new) for old in self._replaced(retune)]
+        return new, [self._written(made, replaces=retune.old), *writes]
 
     def point(self, retune: Retune) -> None:
         """Give the new version the version aliases whose names the canary has won, so that all say the same.
@@ -66,6 +65,16 @@ class Successors:
         into = Into(name=model.id, owner=model.owner)
         _, version = self._registering.from_job(retune.job, into, who=Who(owner=None, name=retune.by))
         return model.id, version.number
+
+    def _replaced(self, retune: Retune) -> Iterable[Stored[Version]]:
+        """The old version, and the one that it is a copy of."""
+        old = self._shelf.versions(retune.model).known(retune.version)
+        if old is None:
+            return
+        yield old
+        model, _, number = (old.value.copy_of or "").rpartition("@")
+        if model and (origin := self._shelf.versions(model).known(number)) is not None:
+            yield origin
 
     def _own(self, retune: Retune) -> Model | None:
         """The old version's model, if its versions are numbered here."""

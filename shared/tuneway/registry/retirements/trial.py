@@ -1,10 +1,13 @@
 """The canary of a re-tune: begun once under an id of its own, found again wherever it is kept, and taken back."""
 
 from tuneway.errors import Conflict
+from tuneway.ports import Write
 from tuneway.registry.canaries.canary import Canaries
 from tuneway.registry.canaries.canary_desk import CanaryDesk
 from tuneway.registry.canaries.canary_plan import OPEN, Canary, Plan, State
 from tuneway.registry.retirements.retune import Retune
+from tuneway.routing.names import place
+from tuneway.routing.snapshot import current
 from tuneway.state import Collection
 
 
@@ -27,14 +30,23 @@ class Trial:
         before = Collection(self._canaries.documents, f"canaries/{alias}/past", Canary).known(id_)
         return before.value if before else None
 
-    def begun(self, retune: Retune) -> Canary:
-        """The canary, which begins. Raises BadInput, NotFound; Conflict while another one is under way."""
+    def begun(self, retune: Retune, guard: Write) -> Canary:
+        """The canary, which begins in the commit that does ``guard``.
+
+        Raises BadInput, NotFound; Conflict while another one is under way, or when the guard is stale.
+        """
         plan = retune.plan or Plan()
-        return self._desk(retune).start(retune.alias or "", retune.answers or "", plan, by=retune.by)
+        return self._desk(retune).start(retune.alias or "", retune.answers or "", plan, by=retune.by, also=(guard,))
 
     def promoted(self, canary: Canary) -> bool:
         """Whether it has all calls."""
         return canary.state is State.PROMOTED
+
+    def stands(self, canary: Canary) -> bool:
+        """Whether its route leads to the candidate now: people may have changed it since."""
+        route = current(self._canaries.documents).routes.get(canary.alias)
+        there = route.targets if route is not None else ()
+        return any(place(target) == canary.tried and target.weight > 0 for target in there)
 
     def ended(self, canary: Canary) -> bool:
         """Whether it is over."""

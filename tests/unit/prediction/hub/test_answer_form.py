@@ -18,6 +18,8 @@ BARE = [
     (f"```json\n{OBJECT}\n``", f"{OBJECT}\n``"),
     (f"```json\n{OBJECT}\n```\nThere.", f"{OBJECT}\n```\nThere."),
     (f"Here: ```json\n{OBJECT}\n```", f"Here: ```json\n{OBJECT}\n```"),
+    (f"```json\n{OBJECT} ` ```", f"{OBJECT} `"),
+    (f"```json\n{OBJECT}````", f"{OBJECT}`"),
     ("```json is what you want", "```json is what you want"),
     ("``", "``"),
     ("```json", "```json"),
@@ -46,6 +48,11 @@ def test_any_split_of_a_text_gives_the_same(case: tuple[str, str], data: st.Data
 def test_nothing_waits_that_can_be_no_fence() -> None:
     words = Unfenced()
     assert words.decode('{"a"') == '{"a"'
+
+
+def test_a_long_run_of_blanks_is_told_without_looking_at_each_of_them_again() -> None:
+    text = "{" + " " * 100_000 + "}"
+    assert told(f"```json\n{text}\n```") == text
 
 
 def test_a_choice_without_words_stays_as_it_is() -> None:

@@ -88,6 +88,8 @@ def test_each_result_belongs_to_the_last_call_of_its_name_without_one() -> None:
     asked = ask(HI, CALL, RESULT, CALL, other, {**RESULT, "name": "g"}, {**RESULT, "content": None})
     ids = [getattr(message, "tool_call_id", None) for message in asked.messages]
     assert ids == [None, None, "call00001", None, None, "call00004", "call00003"]
+    asked = ask(HI, CALL, other, RESULT, {**RESULT, "name": "g"})
+    assert [getattr(message, "tool_call_id", None) for message in asked.messages[3:]] == ["call00001", "call00002"]
 
 
 def test_what_came_beside_a_call_goes_back_with_it() -> None:

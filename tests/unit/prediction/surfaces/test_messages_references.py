@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -116,3 +117,20 @@ async def test_a_server_that_dawdles_is_not_waited_for() -> None:
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(BadInput, match="not valid JSON"):
         needs_sources(b'{"url"', CLAUDE)
+
+
+def within(depth: int) -> bytes:
+    return b'{"content": [' * depth + json.dumps(at("https://h/a.png")).encode() + b"]}" * depth
+
+
+@pytest.mark.parametrize("depth", [200, 300, 400, 490])
+async def test_blocks_deep_within_blocks_are_fetched_or_refused(depth: int) -> None:
+    """How deep is too deep depends on the interpreter."""
+    with suppress(BadInput):
+        assert b"iVBORw==" in await with_sources(within(depth), ON_VERTEX, Shelf())
+
+
+async def test_blocks_within_blocks_without_end_are_refused() -> None:
+    with pytest.raises(BadInput, match="nested too deeply") as caught:
+        await with_sources(within(5_000), ON_VERTEX, Shelf())
+    assert caught.value.code == "invalid_json"

@@ -14,7 +14,7 @@ from tests.fakes import NOW, Crash
 from tests.unit.registry.retiring import BASE, HEIR, TODAY, World, ending
 from tuneway.errors import TryLater
 from tuneway.ports import Document, Key, Message, Query, Write
-from tuneway.registry.retirements.notices import LEASE, NoticeBeat, tomorrow
+from tuneway.registry.retirements.notices import LEASE, NoticeBeat, said, tomorrow
 from tuneway.tuning.catalogue import Catalogue
 from tuneway.tuning.heirs import CatalogueFates
 
@@ -58,6 +58,14 @@ def test_the_event_says_what_goes_when_and_what_to_do(tmp_path: Path) -> None:
     assert body["retires_on"] == str(TODAY + timedelta(days=20))
     assert body["routes"] == [world.model("101").called]
     assert str(body["message"]).endswith(f"Tune it again on '{HEIR}': tuneway models retune 101@1.")
+
+
+def test_where_no_successor_is_known_it_says_what_to_do_all_the_same(tmp_path: Path) -> None:
+    world = tuned(tmp_path, ending(20, successor=None))
+    (row,) = world.rows().values()
+    assert said(row).endswith("No successor is known. Choose one: tuneway models retune 101@1 --onto BASE.")
+    bare = msgspec.structs.replace(row, job=None)
+    assert said(bare).endswith("No successor is known. Point these names elsewhere.")
 
 
 @pytest.mark.parametrize(("days", "expected"), [(91, []), (90, ["90"]), (31, ["90"]), (30, ["30"]), (7, ["7"])])

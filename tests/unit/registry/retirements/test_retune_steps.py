@@ -223,6 +223,8 @@ def test_another_tenant_sees_nothing_of_it(world: World) -> None:
             asked()
     assert world.book.newest(owner="rival", model="101", after=None, limit=9) == []
     assert world.book.newest(owner=None, model="101", after=None, limit=9) == [world.retune(begun.id)]
+    with pytest.raises(NotFound, match="to go on after"):
+        world.book.newest(owner=None, model="another", after=begun.id, limit=9)
     assert world.book.owned(begun.id, ADMIN.owner).id == begun.id
 
 

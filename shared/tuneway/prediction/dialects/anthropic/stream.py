@@ -146,10 +146,10 @@ class StreamDecoder:
         return Delta(tool_calls=[ToolCallDelta(index=opened.call, id=block.id, function=function)])
 
     def _closed(self, index: int) -> Delta | None:
-        """A thought, whole, as it came in pieces; or the input of a call that came in none, so that it is an object."""
+        """A thought, whole, as it came in pieces; or the input of a tool that came in none, so that it is an object."""
         opened = self._open.pop(index)
-        if opened.call is not None and not opened.block.partial_json:
-            return _arguments(opened.call, bytes(opened.block.input).decode())
+        if opened.block.type == "tool_use" and not opened.block.partial_json:
+            return _input(opened, bytes(opened.block.input).decode())
         extra = thoughts_of([(index, opened.block)])
         return None if extra is UNSET else Delta(extra_content=extra)
 
@@ -172,12 +172,14 @@ def _piece(opened: _Open, news: News) -> Delta | None:
         block.thinking += news.thinking
         block.signature += news.signature
         return Delta(reasoning_content=news.thinking) if news.thinking else None
-    if news.partial_json and opened.call is not None:
+    if news.partial_json and block.type == "tool_use":
         block.partial_json = news.partial_json
-        return _arguments(opened.call, news.partial_json)
-    said = news.partial_json if block.name == ANSWER_TOOL else news.text
-    return Delta(content=said) if said else None
+        return _input(opened, news.partial_json)
+    return Delta(content=news.text) if news.text else None
 
 
-def _arguments(call: int, piece: str) -> Delta:
-    return Delta(tool_calls=[ToolCallDelta(index=call, type=UNSET, function=FunctionDelta(arguments=piece))])
+def _input(opened: _Open, piece: str) -> Delta:
+    """A piece of a tool's input: a call's arguments, or, of the tool that takes the answer, its text."""
+    if opened.call is None:
+        return Delta(content=piece)
+    return Delta(tool_calls=[ToolCallDelta(index=opened.call, type=UNSET, function=FunctionDelta(arguments=piece))])

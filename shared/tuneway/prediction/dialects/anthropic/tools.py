@@ -53,9 +53,16 @@ class Format(TypedDict):
 
 
 def output_format(request: ChatRequest, profile: Profile) -> Format | None:
-    """The answer's schema, for models that keep to it by themselves."""
+    """The answer's schema, for models that keep to it by themselves. Raises BadInput for one that nobody could read."""
     schema = answer_schema(request) if profile.json_schema else None
-    return None if schema is None else {"type": "json_schema", "schema": _closed(schema)}
+    try:
+        return None if schema is None else {"type": "json_schema", "schema": _closed(schema)}
+    except RecursionError as exc:
+        raise BadInput(
+            "The schema is nested too deeply. Flatten it.",
+            param="response_format.json_schema.schema",
+            code="invalid_value",
+        ) from exc
 
 
 def tools(request: ChatRequest, profile: Profile) -> list[Tool]:
@@ -109,7 +116,9 @@ def _until_answered(request: ChatRequest) -> ToolChoice:
     kind = choice.get("type")
     if not request.tools or kind == "none":
         return {"type": "tool", "name": ANSWER_TOOL}
-    return choice if kind == "tool" else {"type": "any", "disable_parallel_tool_use": True}
+    if kind != "tool":
+        return {"type": "any", "disable_parallel_tool_use": True}
+    return {**choice, "disable_parallel_tool_use": True} if one_call_at_most(request) else choice
 
 
 def _refuse_choice_without_tools(request: ChatRequest) -> None:

@@ -150,7 +150,7 @@ def _conversation(request: ChatRequest, profile: Profile) -> ConverseRequest:
     system = system_blocks(request.messages, profile)
     if not spoken and not system:
         raise BadInput("The messages say nothing. Send at least one text that is not blank.", param="messages")
-    system += text_blocks(_instructions(request))
+    system += text_blocks(_instructions(request, profile))
     if not spoken or not profile.system:
         return {"messages": _opened(_with_instructions(spoken, system))}
     if not system:
@@ -178,10 +178,10 @@ def _opened(spoken: list[Turn]) -> list[Turn]:
     return spoken
 
 
-def _instructions(request: ChatRequest) -> list[str]:
-    """What Converse has no field for."""
+def _instructions(request: ChatRequest, profile: Profile) -> list[str]:
+    """What Converse has no field for; the tool that takes the answer is one that must be used."""
     texts = [JSON_SENTENCE] if wants_object(request) else []
-    return [*texts, NO_CALLS] if forbids_calls(request) else texts
+    return [*texts, NO_CALLS] if forbids_calls(request) and not answers_by_tool(request, profile) else texts
 
 
 def _inference_config(request: ChatRequest, profile: Profile) -> InferenceConfig:

@@ -28,15 +28,20 @@ async def with_sources(body: bytes, target: Target, sources: Sources, *, seconds
     """The body by value. Raises BadInput naming the source (``messages[0].content[1].source.url``)."""
     if not needs_sources(body, target):
         return body
-    told = await in_time(_by_value(_read(body), "", Basket(target, sources)), seconds=seconds)
-    return msgspec.json.encode(told)
+    try:
+        return msgspec.json.encode(await in_time(_by_value(_read(body), "", Basket(target, sources)), seconds=seconds))
+    except RecursionError as exc:
+        raise broken_json(exc) from exc
 
 
 def needs_sources(body: bytes, target: Target) -> bool:
     """Whether a block refers to something that the target's host does not fetch."""
     if _ADDRESSED not in body:
         return False
-    return any(is_foreign(reference.uri, target) for reference in _references(_read(body), ""))
+    try:
+        return any(is_foreign(reference.uri, target) for reference in _references(_read(body), ""))
+    except RecursionError as exc:
+        raise broken_json(exc) from exc
 
 
 async def _by_value(value: object, param: str, basket: Basket) -> object:

@@ -15,6 +15,7 @@ from tuneway.registry.hosting.answering import target_of
 from tuneway.registry.hosting.claims import Claims, Step, order_of
 from tuneway.registry.hosting.deploying import PATIENCE, Deploying, Status, moved
 from tuneway.registry.hosting.napping import (
+    MOST_FAILURES,
     asleep,
     drains_for,
     is_wanted,
@@ -25,6 +26,7 @@ from tuneway.registry.hosting.napping import (
     with_news,
 )
 from tuneway.registry.hosting.remedies import trouble
+from tuneway.registry.hosting.windows import opens_after
 from tuneway.registry.rest import News
 from tuneway.registry.shelves import Deployment, Trouble
 from tuneway.routing.places import place_of
@@ -97,7 +99,8 @@ class Resting:
             return stirred(self._deploying, stored, "It is wanted after all.")
         ends = deployment.moved_at + drains_for(deployment.nap)
         if now < ends:
-            return self._kept(stored, msgspec.structs.replace(deployment, deadline=ends))
+            opens = opens_after(deployment.rest.windows, now) if deployment.rest else None
+            return self._kept(stored, msgspec.structs.replace(deployment, deadline=min(ends, opens or ends)))
         after = moved(deployment, Status.FALLING_ASLEEP, "Taking it off its machines.", now=now)
         return published(
             self._deploying, stored, after, said=lambda place, s: s.with_sleep(place, asleep(after, now=now))
@@ -135,7 +138,7 @@ class Resting:
         kept = self._told(stored.value)
         at = kept.nap.wake_at
         if at is not None and at <= now:
-            return roused(self._deploying, stored, kept)
+            return roused(self._deploying, stored, _afresh(kept))
         return self._kept(stored, msgspec.structs.replace(kept, open=at is not None, deadline=at or now))
 
     def wake(self, stored: Stored[Deployment]) -> Stored[Deployment]:
@@ -175,9 +178,9 @@ class Resting:
 
     def _answers_again(self, claimed: Stored[Deployment], place: Place) -> Stored[Deployment]:
         deployment, now = claimed.value, self._deploying.now()
-        nap = msgspec.structs.replace(
-            deployment.nap, wake_seconds=now - deployment.moved_at, failures=0, wanted=False, hand=False
-        )
+        slept = _had_slept(deployment)
+        seconds = now - deployment.moved_at if slept else deployment.nap.wake_seconds
+        nap = msgspec.structs.replace(deployment.nap, wake_seconds=seconds, failures=0, wanted=False, hand=False)
         after = moved(
             deployment,
             Status.READY,
@@ -188,7 +191,8 @@ class Resting:
             error=None,
             lease_until=0.0,
         )
-        after = msgspec.structs.replace(after, nap=with_news(after, "woken", now=now))
+        if slept:
+            after = msgspec.structs.replace(after, nap=with_news(after, "woken", now=now))
         return published(self._deploying, claimed, after, said=lambda place, s: s.without_sleep(place))
 
     def _in_vain(self, stored: Stored[Deployment], error: Trouble) -> Stored[Deployment]:
@@ -265,6 +269,18 @@ def published(
 
 def _asking(deployment: Deployment, at: float) -> Deployment:
     return msgspec.structs.replace(deployment, nap=msgspec.structs.replace(deployment.nap, asked_at=at))
+
+
+def _afresh(deployment: Deployment) -> Deployment:
+    """With all its tries before it again, if it was given up."""
+    nap = deployment.nap
+    failures = nap.failures if nap.failures < MOST_FAILURES else 0
+    return msgspec.structs.replace(deployment, nap=msgspec.structs.replace(nap, failures=failures))
+
+
+def _had_slept(waking: Deployment) -> bool:
+    """Whether it was off its machines; one that could not be taken off them is only looked for."""
+    return [moment.status for moment in waking.history[-2:]] == [Status.ASLEEP, Status.WAKING]
 
 
 def _rested(deployment: Deployment, deployer: Deployer) -> Work:

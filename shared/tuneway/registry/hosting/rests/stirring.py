@@ -10,7 +10,7 @@ import msgspec
 from tuneway.errors import Conflict, TryLater
 from tuneway.registry.counts.tallies import Request
 from tuneway.registry.hosting.deploying import Deploying
-from tuneway.registry.hosting.napping import NOTED_SECONDS
+from tuneway.registry.hosting.napping import NOTED_SECONDS, tried_again_at
 from tuneway.registry.hosting.rests.resting import roused
 from tuneway.registry.rest import Nap
 from tuneway.registry.shelves import Deployment, DeploymentStatus
@@ -53,17 +53,19 @@ class Stirring:
             for id_ in self._known[place]:
                 self._use(id_, Nap(last_used=request.at, longest=request.ms / 1000))
         for place in {place_at(name) for name in request.asleep}:
-            for id_ in self._sleepers(place):
-                self._changed(id_, self._wanted)
+            for id_ in self._sleepers(place, request.at):
+                self._changed(id_, lambda stored: self._wanted(stored, request.at))
 
     def heard(self, echo: Echo) -> None:
         """The feed works; repeating it changes nothing. Raises TryLater."""
         self._changed(echo.deployment, lambda stored: self._heard(stored, echo.at))
 
-    def _sleepers(self, place: str) -> tuple[str, ...]:
-        """Who sleeps there; one that is not known yet may have been put to sleep just now."""
+    def _sleepers(self, place: str, at: float) -> tuple[str, ...]:
+        """Who slept there ``at`` that time; one that is not known yet may have been put to sleep just now."""
         if place not in self._known and self._deploying.now() - self._looked >= LOOK_SECONDS:
             self._look()
+        if place not in self._known and at > self._looked:
+            raise TryLater(f"Who sleeps at {place} is looked up in a moment. The call is noted when it comes again.")
         return self._known.get(place, ())
 
     def _look(self) -> None:
@@ -94,16 +96,16 @@ class Stirring:
         self._noted[stored.id] = after
         return draining
 
-    def _wanted(self, stored: Stored[Deployment]) -> bool:
-        """Whether the handler has to be told: it is to stay, or to come back."""
+    def _wanted(self, stored: Stored[Deployment], at: float) -> bool:
+        """Whether the handler has to be told: it is to stay, or to come back, for a call that was turned away then."""
         deployment, nap = stored.value, stored.value.nap
-        if deployment.rest is not None and deployment.rest.strict:
+        if (deployment.rest is not None and deployment.rest.strict) or _answered_since(deployment, at):
             return False
         match deployment.status:
             case DeploymentStatus.DRAINING | DeploymentStatus.FALLING_ASLEEP if not nap.wanted:
                 self._note(stored, msgspec.structs.replace(nap, wanted=True), at_once=True)
                 return True
-            case DeploymentStatus.ASLEEP if not (nap.failures and nap.wake_at):
+            case DeploymentStatus.ASLEEP if tried_again_at(nap) is None:
                 wanted = msgspec.structs.replace(nap, wanted=True, failures=0)
                 roused(self._deploying, stored, msgspec.structs.replace(deployment, nap=wanted))
                 return True
@@ -135,6 +137,11 @@ class Stirring:
                 self._deploying.tell(id_)
             return
         raise TryLater(f"Deployment {id_} keeps changing. The call is noted when it comes again.")
+
+
+def _answered_since(deployment: Deployment, at: float) -> bool:
+    """Whether it has been awake meanwhile: then this is told late, or again, and nobody waits any more."""
+    return any(moment.at > at for moment in deployment.history if moment.status is DeploymentStatus.READY)
 
 
 def _says_more(use: Nap, known: Nap) -> bool:

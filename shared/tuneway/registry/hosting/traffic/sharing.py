@@ -45,6 +45,18 @@ def others(documents: Documents, deployment: Deployment) -> list[Stored[Deployme
     return [each for each in behind(documents, endpoint_id(deployment)) if each.id != deployment.id]
 
 
+def lingering(documents: Documents, deployment: Deployment) -> list[Deployment]:
+    """The others of whom something may be on its endpoint still, those on their way out included."""
+    found = [each.value for each in _all_behind(documents, endpoint_id(deployment)) if each.id != deployment.id]
+    return [each for each in found if not nothing_left(each)]
+
+
+def nothing_left(deployment: Deployment) -> bool:
+    """Whether it ended, and all of it is gone."""
+    left = deployment.error is not None and deployment.error.code == "left_behind"
+    return deployment.status in GONE and not left
+
+
 def arrived(found: Iterable[Stored[Deployment]]) -> list[Stored[Deployment]]:
     """Those of them that answer there, or rest."""
     return [each for each in found if each.value.endpoint]
@@ -65,8 +77,8 @@ def given(stored: Stored[Deployment], share: int, *, said: str, now: float) -> D
     """The same with another share from now on, and a line about it in its history."""
     deployment = stored.value
     order = msgspec.structs.replace(deployment.order, traffic=share) if deployment.order else None
-    line = Moment(at=now, status=deployment.status, message=f"{share} % of its endpoint's traffic: {said}")
-    return msgspec.structs.replace(deployment, order=order, history=(*deployment.history, line)[-REMEMBERED:])
+    after = msgspec.structs.replace(deployment, order=order)
+    return _noted(after, f"{share} % of its endpoint's traffic: {said}", now=now)
 
 
 def opened(deployment: Deployment, *, now: float) -> Deployment:
@@ -76,10 +88,16 @@ def opened(deployment: Deployment, *, now: float) -> Deployment:
     return msgspec.structs.replace(deployment, open=True, deadline=now)
 
 
-def shared_with(documents: Documents, endpoint: str) -> list[Write]:
-    """The writes by which those behind the endpoint know that they are not alone; they fail when one has changed."""
+def shared_with(
+    documents: Documents, members: Iterable[Stored[Deployment]], newcomer: str, *, now: float
+) -> list[Write]:
+    """The writes by which ``members`` know that they are not alone; they fail when one has changed.
+
+    The line in their histories makes each another document: whoever counted them without the newcomer writes in vain.
+    """
     shelf = Collection(documents, "deployments", Deployment)
-    return [shelf.replace(each, _marked(each.value, shared=True)) for each in behind(documents, endpoint)]
+    said = f"'{newcomer}' is put beside it."
+    return [shelf.replace(each, _noted(_marked(each.value, shared=True), said, now=now)) for each in members]
 
 
 def left_alone(documents: Documents, gone: Deployment) -> list[Write]:
@@ -136,6 +154,11 @@ def brought(documents: Documents, deployment: Deployment, deployer: Callable[[De
     except (TryLater, BadInput, NotAllowed) as fault:
         return fault.message
     return None
+
+
+def _noted(deployment: Deployment, said: str, *, now: float) -> Deployment:
+    line = Moment(at=now, status=deployment.status, message=said)
+    return msgspec.structs.replace(deployment, history=(*deployment.history, line)[-REMEMBERED:])
 
 
 def _marked(deployment: Deployment, *, shared: bool) -> Deployment:

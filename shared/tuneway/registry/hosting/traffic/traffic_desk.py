@@ -47,6 +47,7 @@ class TrafficDesk:
         first = self._split_of(id_, owner)
         for _ in range(ATTEMPTS):
             stored = self._owned(id_, owner)
+            _check_machines(stored.value)
             members = self._members(stored.value)
             there = {each.id: traffic(each.value) for each in members}
             if there == dict(wanted):
@@ -108,6 +109,15 @@ class TrafficDesk:
 def _shareable(deployment: Deployment) -> bool:
     """Whether it has a place among those that share: a model on its own machines, that answers or rests."""
     return deployment.order is not None and deployment.order.machine is not None and deployment.endpoint != ""
+
+
+def _check_machines(deployment: Deployment) -> None:
+    """Raises BadInput for what no endpoint's traffic is shared with: nothing would come of it."""
+    if deployment.order is None or deployment.order.machine is None:
+        raise _refused(
+            f"'{deployment.id}' is on no machines that tuneway put it on. Share its calls by the weights of a route's "
+            "targets."
+        )
 
 
 def _named(there: Mapping[str, int]) -> str:

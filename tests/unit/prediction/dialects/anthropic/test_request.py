@@ -7,6 +7,7 @@ from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.anthropic.request import to_request
 from tuneway.prediction.hub.answer_form import ANSWER_TOOL
+from tuneway.prediction.hub.request import JsonSchema, JsonSchemaFormat
 from tuneway.routing.routes import Target
 
 OPUS = Target(model="claude-opus-4-8", dialect="anthropic", provider="anthropic")
@@ -244,6 +245,10 @@ def test_older_models_are_not_promised_to_be_strict() -> None:
         ({"tools": [TOOL], "tool_choice": "none"}, {"type": "tool", "name": ANSWER_TOOL}),
         ({"tools": [TOOL]}, {"type": "any", "disable_parallel_tool_use": True}),
         ({"tools": [TOOL], "tool_choice": NAMED}, {"type": "tool", "name": "f"}),
+        (
+            {"tools": [TOOL], "tool_choice": NAMED, "parallel_tool_calls": False},
+            {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+        ),
     ],
 )
 def test_an_older_model_must_use_a_tool_to_answer_in_json(fields: Any, choice: Any) -> None:
@@ -263,6 +268,16 @@ def test_a_schema_that_says_what_else_it_takes_is_left_alone() -> None:
     schema = {"type": "object", "additionalProperties": {"type": "string"}}
     wanted = {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}}
     assert body(response_format=wanted)["output_config"]["format"]["schema"] == schema
+
+
+def test_a_schema_without_a_floor_is_refused() -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(1_500):
+        schema = {"type": "object", "properties": {"a": schema}}
+    deep = JsonSchemaFormat(json_schema=JsonSchema("s", schema=schema))
+    with pytest.raises(BadInput, match="nested too deeply") as caught:
+        to_request(msgspec.structs.replace(ask(), response_format=deep), OPUS)
+    assert caught.value.param == "response_format.json_schema.schema"
 
 
 def test_an_object_that_may_be_null_is_closed_too() -> None:

@@ -2,11 +2,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from tests.unit.prediction.asking import exchange
 from tuneway.errors import UpstreamError
 from tuneway.prediction.dialects.anthropic.stream import StreamDecoder
 from tuneway.prediction.hub.answer import Chunk, Delta
+from tuneway.prediction.hub.answer_form import ANSWER_TOOL
 
 START = {"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 1}}}
 END: list[dict[str, Any]] = [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}}, {"type": "message_stop"}]
@@ -79,3 +81,15 @@ def test_events_and_blocks_of_tomorrow_say_nothing() -> None:
 def test_a_servers_own_tool_is_not_told() -> None:
     tool = block(0, type="server_tool_use", id="s", name="web_search", input={})
     assert deltas(tool, piece(0, type="input_json_delta", partial_json="{}")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "pieces", "text"),
+    [({}, (), "{}"), ({"a": 1}, (), '{"a": 1}'), ({}, ('{"a"', ": 1}"), '{"a": 1}')],
+)
+def test_the_tool_that_takes_the_answer_is_the_answer(given: Any, pieces: tuple[str, ...], text: str) -> None:
+    opened = block(0, type="tool_use", id="t", name=ANSWER_TOOL, input=given)
+    news = [piece(0, type="input_json_delta", partial_json=one) for one in ("", *pieces)]
+    said = deltas(opened, *news, {"type": "content_block_stop", "index": 0})
+    assert "".join(str(delta.content) for delta in said) == text
+    assert all(delta.tool_calls is UNSET for delta in said)

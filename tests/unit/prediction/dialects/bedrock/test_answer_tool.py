@@ -50,3 +50,15 @@ def test_who_thinks_cannot_be_made_to_use_a_tool() -> None:
         body(reasoning_effort="low")
     assert (caught.value.param, caught.value.code) == ("reasoning_effort", "unsupported_parameter")
     assert body(reasoning_effort="none")["toolConfig"]["toolChoice"] == {"tool": {"name": ANSWER_TOOL}}
+
+
+def test_whoever_may_call_nothing_is_not_told_to_leave_the_answers_tool_alone() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    earlier = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "1"},
+    ]
+    told = body(messages=earlier, tools=[TOOL], tool_choice="none")
+    assert "system" not in told
+    assert told["toolConfig"]["toolChoice"] == {"tool": {"name": ANSWER_TOOL}}

@@ -13,6 +13,8 @@ from tuneway.errors import BadInput, Conflict, NotFound, TryLater
 from tuneway.ports import TunedModel, Write
 from tuneway.registry.hosting.deploying import Deploying
 from tuneway.registry.hosting.traffic.traffic_desk import TrafficDesk
+from tuneway.registry.shelves import Deployment
+from tuneway.state import Collection
 
 
 @pytest.fixture
@@ -95,6 +97,19 @@ def test_a_model_on_demand_shares_nothing(tmp_path: Path) -> None:
     world.finish()
     world.settle()
     assert world.desk.traffic.split(world.deployment()) is None
+    with pytest.raises(BadInput, match="the weights of a route's targets"):
+        share(world, {MAIN: 100})
+
+
+def test_what_tuneway_did_not_deploy_shares_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    shelf = Collection(world.plain, "deployments", Deployment)
+    where = "projects/p/locations/us/endpoints/77"
+    found = Deployment(id="77", owner="acme", endpoint=where, dialect="gemini", created_at=0)
+    world.plain.commit(shelf.create("77", found))
+    with pytest.raises(BadInput, match="no machines that tuneway put it on"):
+        share(world, {"77": 100}, id_="77")
+    assert shelf.get("77").value == found
 
 
 @pytest.mark.parametrize("id_", [MAIN, "never"])
