@@ -67,7 +67,7 @@ HOSTS = {
     "anthropic": Host("anthropic", _claude("anthropic", "claude-sonnet-4-5", secret=KEY), ""),
     "foundry": Host("azure", _claude("azure", "claude-sonnet-4-5", secret=KEY), ""),
     "bedrock": Host("bedrock", _bedrock("us.anthropic.claude-sonnet-4-5-20250929-v1:0", secret=AWS_KEYS), ""),
-    "bedrock-key": Host("bedrock", _bedrock("amazon.nova-pro-v1:0"), "", frozenset({"schema", "reasoning"})),
+    "bedrock-key": Host("bedrock", _bedrock("amazon.nova-pro-v1:0"), "", WORDLESS),
     "bedrock-claude": Host("bedrock", {**_bedrock("eu.anthropic.claude-sonnet-4-5-v1:0"), "dialect": "anthropic"}, ""),
     "gemini": Host("vertex", _vertex("publishers/google/models/gemini-3.5-flash", "gemini")),
     "gemini-tuned": Host("vertex", _vertex("endpoints/111", "gemini", model="gemini-3.5-flash")),
