@@ -322,3 +322,23 @@ def wait_until(true: Callable[[], bool], *, seconds: float = 10.0) -> None:
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+class CountedDocuments:
+    """A state that counts what is asked of it, and what is written."""
+
+    def __init__(self, inner: Documents) -> None:
+        self.inner = inner
+        self.asked = self.written = 0
+
+    def get(self, key: Key) -> Document | None:
+        self.asked += 1
+        return self.inner.get(key)
+
+    def find(self, query: Query) -> list[Document]:
+        self.asked += 1
+        return self.inner.find(query)
+
+    def commit(self, *writes: Write) -> None:
+        self.written += 1
+        self.inner.commit(*writes)

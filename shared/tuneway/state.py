@@ -64,15 +64,15 @@ class Collection(Generic[T]):
 
     def create(self, id_: str, value: T) -> Create:
         """The write that adds ``value``."""
-        return Create(Key(self._name, id_), _fields(value))
+        return Create(Key(self._name, id_), fields_of(value))
 
     def replace(self, stored: Stored[T], value: T) -> Replace:
         """The write that puts ``value`` in the place of what was read."""
-        return Replace(Key(self._name, stored.id), _fields(value), stored.version)
+        return Replace(Key(self._name, stored.id), fields_of(value), stored.version)
 
     def put(self, id_: str, value: T) -> Put:
         """The write that sets ``value`` whatever is there."""
-        return Put(Key(self._name, id_), _fields(value))
+        return Put(Key(self._name, id_), fields_of(value))
 
     def delete(self, id_: str) -> Delete:
         """The write that removes it."""
@@ -95,5 +95,6 @@ def check_version(expected: int | None, current: int, *, what: str, there: objec
         )
 
 
-def _fields(value: object) -> dict[str, object]:
+def fields_of(value: object) -> dict[str, object]:
+    """A value in JSON's types, by the names of its fields: as documents hold it, and as answers are made of it."""
     return msgspec.convert(msgspec.to_builtins(value), dict[str, object])

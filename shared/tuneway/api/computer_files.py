@@ -5,14 +5,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 from tuneway.adapters import plugs
 from tuneway.adapters.sources import Sources
 from tuneway.api.errors import refused
 from tuneway.api.vertex_account import Account
 from tuneway.errors import BadInput, NotFound
 from tuneway.ports import Document, Files, Key, Query, Write
+from tuneway.state import fields_of
 from tuneway.tuning.files import FileRecord
 from tuneway.tuning.orders import PLACES, check_uri
 
@@ -40,7 +39,7 @@ class Paths:
             created_at=about.st_mtime,
             uri=f"{SCHEME}{path.absolute()}",
         )
-        return Document(key, msgspec.convert(msgspec.to_builtins(record), dict[str, object]), version="1")
+        return Document(key, fields_of(record), version="1")
 
     def find(self, query: Query) -> list[Document]:
         """None: nothing is remembered here."""

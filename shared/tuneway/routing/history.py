@@ -8,7 +8,7 @@ import msgspec
 from tuneway.ports import Documents, Write
 from tuneway.routing.fragments import Snapshot
 from tuneway.routing.routes import Route
-from tuneway.state import Collection
+from tuneway.state import Collection, fields_of
 
 KEPT = 1_000  # entries of each alias; a thousand small ones are less than a megabyte
 _UNTOLD = frozenset({"alias", "created_at", "version"})
@@ -113,7 +113,7 @@ def differences(before: Route | None, after: Route | None) -> list[Difference]:
 def _leaves(route: Route | None) -> dict[str, object]:
     if route is None:
         return {}
-    fields = msgspec.convert(msgspec.to_builtins(route), dict[str, object])
+    fields = fields_of(route)
     return dict(_below("", {name: value for name, value in fields.items() if name not in _UNTOLD}))
 
 

@@ -14,6 +14,7 @@ from tuneway.errors import Conflict, TryLater
 from tuneway.ports import Create, Delete, Document, Documents, Key, Put, Query, Replace, Write
 from tuneway.routing.fragments import Snapshot, cut, from_json, head_from_json, joined
 from tuneway.routing.history import Entry, Mark, entry_writes, numbered, versions
+from tuneway.state import fields_of
 
 __all__ = ["ATTEMPTS", "PARTS", "SNAPSHOT", "Mark", "Snapshot", "change", "current", "from_json", "part_key"]
 
@@ -102,7 +103,7 @@ def _route_writes(writes: Sequence[Write], after: Snapshot, entries: Iterable[En
         if key not in given:
             given.add(key)
             there = after.routes.get(entry.alias)
-            settled.append(Delete(key) if there is None else Put(key, _fields(there)))
+            settled.append(Delete(key) if there is None else Put(key, fields_of(there)))
     return settled
 
 
@@ -110,11 +111,7 @@ def _settled(write: Write, after: Snapshot) -> Write:
     route = after.routes.get(write.key.id) if write.key.collection == "routes" else None
     if route is None or isinstance(write, Delete):
         return write
-    return msgspec.structs.replace(write, fields=_fields(route))
-
-
-def _fields(value: object) -> dict[str, object]:
-    return msgspec.convert(msgspec.to_builtins(value), dict[str, object])
+    return msgspec.structs.replace(write, fields=fields_of(route))
 
 
 def _published(documents: Documents) -> _Published:
@@ -150,7 +147,7 @@ def _snapshot_writes(found: _Published, after: Snapshot) -> list[Write]:
     head: dict[str, object] = {"version": after.version, "body": msgspec.json.encode(body).decode()}
     return [
         Create(SNAPSHOT, head) if found.head is None else Replace(SNAPSHOT, head, found.head.version),
-        *(Put(part_key(place), _fields(part)) for place, part in enumerate(parts) if part.version == after.version),
+        *(Put(part_key(place), fields_of(part)) for place, part in enumerate(parts) if part.version == after.version),
         *(Delete(part_key(place)) for place in range(len(parts), len(found.parts))),
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tuneway.ports import Documents, Origin
-from tuneway.state import Collection
+from tuneway.state import Collection, fields_of
 from tuneway.tuning.jobs import ENDED, Job
 from tuneway.tuning.sweeps.sweep import Member, MemberState, Sweep
 
@@ -76,9 +76,9 @@ def _uses(member: Member, job: str, names: Sequence[str]) -> bool:
 
 def _chosen(job: Job) -> dict[str, object]:
     """What was chosen; the rest was left to the provider."""
-    given = msgspec.convert(msgspec.to_builtins(job.hyperparameters), dict[str, object])
+    given = fields_of(job.hyperparameters)
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _plain(value: msgspec.Struct | None) -> dict[str, object] | None:
-    return None if value is None else msgspec.convert(msgspec.to_builtins(value), dict[str, object])
+    return None if value is None else fields_of(value)

@@ -8,6 +8,7 @@ import msgspec
 
 from tuneway.errors import BadInput, NotFound
 from tuneway.ports.retirements import Begin, JobStanding, RetuneQuote, RetuneWish
+from tuneway.state import fields_of
 from tuneway.tuning.adapting import Adapted, adapted
 from tuneway.tuning.bases import BaseModel
 from tuneway.tuning.cancelling import cancelled
@@ -160,7 +161,7 @@ def _quoted(old: Job, anew: Adapted, *, today: date) -> RetuneQuote:
     return RetuneQuote(
         base_model=anew.base.name,
         hyperparameters=_chosen(anew.hyperparameters),
-        estimate=_plain(_estimate(old, anew, today=today)),
+        estimate=fields_of(_estimate(old, anew, today=today)),
         training_file=old.training_file,
         validation_file=old.validation_file,
         method=str(old.method),
@@ -182,8 +183,4 @@ def _left_behind(old: Job) -> tuple[str, ...]:
 
 
 def _chosen(hyperparameters: Hyperparameters) -> dict[str, object]:
-    return _plain(rendered(hyperparameters))
-
-
-def _plain(value: msgspec.Struct) -> dict[str, object]:
-    return msgspec.convert(msgspec.to_builtins(value), dict[str, object])
+    return fields_of(rendered(hyperparameters))

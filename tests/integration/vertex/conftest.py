@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
@@ -100,6 +102,22 @@ def genai_client(vertex: Simulated, request: pytest.FixtureRequest) -> Iterator[
         http_options=HttpOptions(base_url=vertex.url, api_version=request.param),
     ) as client:
         yield client
+
+
+@pytest.fixture(params=list(VERSIONS))
+def google(request: pytest.FixtureRequest) -> ModuleType:
+    """Google's library, once in each version of the API."""
+    return VERSIONS[request.param]
+
+
+@pytest.fixture
+def models(google: ModuleType, vertex: Simulated) -> Any:
+    return connected(google.ModelServiceClient, vertex.url)
+
+
+@pytest.fixture
+def endpoints(google: ModuleType, vertex: Simulated) -> Any:
+    return connected(google.EndpointServiceClient, vertex.url)
 
 
 def connected(client_class: type, url: str) -> object:

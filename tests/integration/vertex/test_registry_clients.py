@@ -7,26 +7,11 @@ import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.api_core.operation import Operation
 
-from tests.integration.vertex.conftest import PARENT, VERSIONS, Simulated, connected
+from tests.integration.vertex.conftest import PARENT, Simulated
 from tuneway.local.vertex.operations import STAGES
 from tuneway.local.vertex.projects import project_number
 
 DEPLOYED_AFTER = 120.0
-
-
-@pytest.fixture(params=list(VERSIONS))
-def google(request: pytest.FixtureRequest) -> ModuleType:
-    return VERSIONS[request.param]
-
-
-@pytest.fixture
-def models(google: ModuleType, vertex: Simulated) -> Any:
-    return connected(google.ModelServiceClient, vertex.url)
-
-
-@pytest.fixture
-def endpoints(google: ModuleType, vertex: Simulated) -> Any:
-    return connected(google.EndpointServiceClient, vertex.url)
 
 
 def result(vertex: Simulated, operation: Operation) -> Any:

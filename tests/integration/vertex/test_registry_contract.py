@@ -12,21 +12,6 @@ from tests.integration.vertex.conftest import PARENT, VERSIONS, Simulated, conne
 LATER = 120.0
 
 
-@pytest.fixture(params=list(VERSIONS))
-def google(request: pytest.FixtureRequest) -> ModuleType:
-    return VERSIONS[request.param]
-
-
-@pytest.fixture
-def models(google: ModuleType, vertex: Simulated) -> Any:
-    return connected(google.ModelServiceClient, vertex.url)
-
-
-@pytest.fixture
-def endpoints(google: ModuleType, vertex: Simulated) -> Any:
-    return connected(google.EndpointServiceClient, vertex.url)
-
-
 def result(vertex: Simulated, operation: Operation) -> Any:
     vertex.later(LATER)
     return operation.result(timeout=10)

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 
-import msgspec
-
 from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.errors import BadInput, NotFound
 from tuneway.ports import Method
+from tuneway.state import fields_of
 from tuneway.tuning.bases import BaseModel, Standing
 from tuneway.tuning.catalogue import Catalogue
 
@@ -36,7 +35,7 @@ def rules(catalogue: Catalogue, *, now: Callable[[], float]) -> list[Rule]:
 
 def rendered(base: BaseModel, today: date) -> dict[str, object]:
     """The row as it stands today: ``reason`` says why it cannot be tuned, and is null when it can."""
-    row = msgspec.convert(msgspec.to_builtins(base), dict[str, object])
+    row = fields_of(base)
     return {
         "id": row.pop("name"),
         "object": OBJECT,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tuneway.state import fields_of
 from tuneway.tuning import hyperparameters as hyper
 from tuneway.tuning.bases import BaseModel
 from tuneway.tuning.datasets.kinds import Columns
@@ -46,7 +47,7 @@ def rendered(question: Question, quote: Quote) -> dict[str, object]:
         "backend": question.base.backend,
         "method": question.method,
         "hyperparameters": msgspec.to_builtins(hyper.rendered(question.hyperparameters)),
-        **msgspec.convert(msgspec.to_builtins(quote.estimate), dict[str, object]),
+        **fields_of(quote.estimate),
         "amount": quote.estimate.amount,
         "duration": msgspec.to_builtins(quote.duration),
         "dataset": _seen(quote.dataset),

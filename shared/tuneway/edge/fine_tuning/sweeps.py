@@ -10,6 +10,7 @@ from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.fine_tuning.sweep_orders import CreateSweep, PromoteJob, sweep_order
 from tuneway.edge.lists import page
+from tuneway.state import fields_of
 from tuneway.tuning import hyperparameters as hyper
 from tuneway.tuning import outlook
 from tuneway.tuning.jobs import Job
@@ -139,5 +140,5 @@ def _row(row: Row) -> dict[str, object]:
 
 def _chosen(given: hyper.Hyperparameters) -> dict[str, object]:
     """Those that were chosen, by their request names."""
-    shown = msgspec.convert(msgspec.to_builtins(hyper.rendered(given)), dict[str, object])
+    shown = fields_of(hyper.rendered(given))
     return {name: value for name, value in shown.items() if value != hyper.AUTO}

@@ -19,6 +19,7 @@ from tuneway.registry.canaries.canary_verdict import Measured, wanting
 from tuneway.registry.canaries.evidence import Mean
 from tuneway.registry.counts.tallies import Tally
 from tuneway.registry.counts.usage_report import latency_of
+from tuneway.state import fields_of
 
 ROOT = "/v1/registry/routes/{alias}/canary"
 Score = Annotated[float, Meta(ge=0, le=1)]
@@ -98,7 +99,7 @@ def shown(desk: CanaryDesk, canary: Canary) -> dict[str, object]:
 
 
 def _told(canary: Canary) -> dict[str, object]:
-    fields = msgspec.convert(msgspec.to_builtins(canary), dict[str, object])
+    fields = fields_of(canary)
     return {
         "object": "route.canary",
         **{name: value for name, value in fields.items() if name not in HIDDEN},

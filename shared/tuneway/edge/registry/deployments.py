@@ -19,6 +19,7 @@ from tuneway.registry.inventory import Inventory
 from tuneway.registry.rest import Rest
 from tuneway.registry.route_book import ALIAS
 from tuneway.registry.shelves import Deployment
+from tuneway.state import fields_of
 
 ROOT = "/v1/registry/deployments"
 TRUTH = {"": False, "false": False, "0": False, "true": True, "1": True}
@@ -101,7 +102,7 @@ def shown(
 
     ``traffic`` are the percents of those behind its endpoint, by deployment; by ``now`` its sleep is counted.
     """
-    plain = msgspec.convert(msgspec.to_builtins(deployment), dict[str, object])
+    plain = fields_of(deployment)
     body = {name: value for name, value in plain.items() if name not in INWARD}
     order = deployment.order
     if order is not None:

@@ -13,6 +13,7 @@ from tuneway.registry.models.lineage import Lineage
 from tuneway.registry.models.model_desk import Who, Words
 from tuneway.registry.naming import DEFAULT, NAME
 from tuneway.registry.shelves import Model, Version
+from tuneway.state import fields_of
 
 MOST_TEXT = 2048
 SOURCES = ("job", "endpoint", "vertex")
@@ -86,7 +87,7 @@ def tagged(body: Mapping[str, object], revision: int) -> Tagged:
 
 def shown(model: Model) -> dict[str, object]:
     """The model as JSON, with the names that call its versions; the moves of its aliases are a list of their own."""
-    plain = _plain(model)
+    plain = fields_of(model)
     called = model.called
     names = {alias: f"{called}@{alias}" for alias in model.aliases}
     bare = {"name_of_default": called} if DEFAULT in model.aliases and NAME.fullmatch(called) else {}
@@ -97,7 +98,7 @@ def shown(model: Model) -> dict[str, object]:
 def shown_version(version: Version, model: Model | None = None) -> dict[str, object]:
     """The version as JSON, with its aliases."""
     aliases = [alias for alias, number in model.aliases.items() if number == version.number] if model else []
-    return {"object": "registry.version", **_plain(version), **({"aliases": sorted(aliases)} if model else {})}
+    return {"object": "registry.version", **fields_of(version), **({"aliases": sorted(aliases)} if model else {})}
 
 
 def shown_aliases(model: Model) -> dict[str, object]:
@@ -112,9 +113,11 @@ def shown_aliases(model: Model) -> dict[str, object]:
 
 def shown_lineage(found: Lineage) -> dict[str, object]:
     """The lineage as one JSON document; deployments without what is for their handlers."""
-    plain = _plain(found)
+    plain = fields_of(found)
     inward = {"deadline", "lease_until", "attempts", "order"}
-    deployed = [{key: value for key, value in _plain(each).items() if key not in inward} for each in found.deployments]
+    deployed = [
+        {key: value for key, value in fields_of(each).items() if key not in inward} for each in found.deployments
+    ]
     return {
         "object": "registry.lineage",
         **plain,
@@ -142,7 +145,3 @@ def truth(call: Call, param: str) -> bool:
     if text not in TRUTH:
         raise BadInput(f"'{param}' is true or false.", param=param)
     return TRUTH[text]
-
-
-def _plain(value: msgspec.Struct) -> dict[str, object]:
-    return msgspec.convert(msgspec.to_builtins(value), dict[str, object])

@@ -26,6 +26,7 @@ from tuneway.registry.retirements.retune import Retune
 from tuneway.registry.retirements.retune_book import RetuneBook
 from tuneway.registry.retirements.retune_desk import Planned, RetuneDesk, RetuneOrder
 from tuneway.registry.retirements.retune_steps import Means, RetuneSteps
+from tuneway.state import fields_of
 from tuneway.tuning.lifecycle import Lifecycle
 from tuneway.tuning.origins import JobOrigins
 from tuneway.tuning.outcomes import FinishedJobs
@@ -139,13 +140,13 @@ def retune_rules(desk: RetuneDesk) -> list[Rule]:
 
 def shown(retune: Retune) -> dict[str, object]:
     """A re-tune as JSON."""
-    fields = {name: value for name, value in _plain(retune).items() if name not in HIDDEN}
+    fields = {name: value for name, value in fields_of(retune).items() if name not in HIDDEN}
     return {"object": "registry.retune", **fields}
 
 
 def _shown_plan(planned: Planned) -> dict[str, object]:
     """What a re-tune would be, as JSON: as the re-tune shows it, but for what there is not."""
-    quote = _plain(planned.quote)
+    quote = fields_of(planned.quote)
     kind: Literal["registry.retune.plan"] = "registry.retune.plan"
     return {
         "object": kind,
@@ -158,7 +159,7 @@ def _shown_plan(planned: Planned) -> dict[str, object]:
 
 
 def _shown_row(row: Retiring) -> dict[str, object]:
-    return {"object": "registry.retirement", **_plain(row)}
+    return {"object": "registry.retirement", **fields_of(row)}
 
 
 def _days(query: Mapping[str, str]) -> int | None:
@@ -169,7 +170,3 @@ def _days(query: Mapping[str, str]) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS or int(text) > FARTHEST:
         raise BadInput(f"'within' is a number of days from 0 to {FARTHEST}.", param="within")
     return int(text)
-
-
-def _plain(value: msgspec.Struct) -> dict[str, object]:
-    return msgspec.convert(msgspec.to_builtins(value), dict[str, object])

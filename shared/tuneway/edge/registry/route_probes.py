@@ -1,12 +1,11 @@
 """``POST /v1/registry/routes/{alias}:probe``: what its targets really can, found out by asking them."""
 
-import msgspec
-
 from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.registry.routes import ROOT, RouteDesk, author
 from tuneway.registry.route_book import RouteBook
 from tuneway.routing.probes import RouteProbe
+from tuneway.state import fields_of
 
 
 def rules(desk: RouteDesk, book: RouteBook) -> list[Rule]:
@@ -31,7 +30,7 @@ def rules(desk: RouteDesk, book: RouteBook) -> list[Rule]:
 
 def shown(probe: RouteProbe, *, version: int) -> dict[str, object]:
     """A probe as JSON; ``outdated`` where the route is another by now."""
-    fields = msgspec.convert(msgspec.to_builtins(probe), dict[str, object])
+    fields = fields_of(probe)
     fields["created_at"] = fields.pop("at")
     fields["author"] = fields.pop("by")
     return {"object": "route.probe", **fields, "cost_usd": probe.cost_usd, "outdated": probe.version != version}

@@ -28,6 +28,7 @@ from tuneway.routing.history import Mark
 from tuneway.routing.identifiers import Alias, DedicatedEndpoint, Endpoint, Identifier, parse
 from tuneway.routing.routes import Route, Target
 from tuneway.routing.targets import Defaults, target_of
+from tuneway.state import fields_of
 
 ROOT = "/v1/registry/routes"
 RESOLVE = "/v1/registry/endpoints:resolve"
@@ -220,7 +221,7 @@ def tagged(route: Route, more: dict[str, object] | None = None) -> Tagged:
 
 def shown(route: Route) -> dict[str, object]:
     """A route as JSON."""
-    return {"object": "route", **msgspec.convert(msgspec.to_builtins(route), dict[str, object])}
+    return {"object": "route", **fields_of(route)}
 
 
 def _open(identifier: Identifier) -> bool:

@@ -14,6 +14,7 @@ from tuneway.registry.dead_letters import DeadLetters
 from tuneway.registry.inventory import Inventory
 from tuneway.registry.keyring import Keyring
 from tuneway.registry.route_book import RouteBook
+from tuneway.state import fields_of
 
 ROOT = "/v1/registry"
 
@@ -75,4 +76,4 @@ def _letter_rules(letters: DeadLetters) -> list[Rule]:
 
 
 def _key(id_: str, grant: Grant) -> dict[str, object]:
-    return {"object": "key", "id": id_, **msgspec.convert(msgspec.to_builtins(grant), dict[str, object])}
+    return {"object": "key", "id": id_, **fields_of(grant)}

@@ -15,6 +15,7 @@ from tuneway.errors import Conflict, TryLater, TunewayError
 from tuneway.ports import Create, Documents, Key, Replace
 from tuneway.registry.counts.tallies import Request, total
 from tuneway.registry.counts.usage import Counted, Entry, Usage, added, entries, has_seen
+from tuneway.state import fields_of
 
 ATTEMPTS = 15
 LONGEST_PAUSE_MS = 400
@@ -105,7 +106,7 @@ class Recorder:
         after = _with(kept, mine)
         if after == kept:
             return None
-        fields = msgspec.convert(msgspec.to_builtins(after), dict[str, object])
+        fields = fields_of(after)
         return Create(key, fields) if found is None else Replace(key, fields, found.version)
 
 

@@ -1,6 +1,6 @@
 """What follows from a deployment's rest and use: when it may sleep, how long it drains, what its sleep has saved."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -120,10 +120,10 @@ def saved(deployment: Deployment, *, now: float) -> Saved:
     return Saved(nap.seconds + running, usd)
 
 
-def with_news(deployment: Deployment, what: str, *, now: float) -> Nap:
+def with_news(deployment: Deployment, what: Literal["asleep", "woken"], *, now: float) -> Nap:
     """Its nap with what is to be told of it."""
     sum_ = saved(deployment, now=now)
-    news = msgspec.convert({"at": now, "what": what, "seconds": sum_.seconds, "saved_usd": sum_.usd}, News)
+    news = News(at=now, what=what, seconds=sum_.seconds, saved_usd=sum_.usd)
     return msgspec.structs.replace(deployment.nap, news=(*deployment.nap.news, news))
 
 

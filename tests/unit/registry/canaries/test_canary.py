@@ -6,34 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.fakes import CountedDocuments
 from tests.unit.registry.canary_site import BEHIND, NEW, OLD, PLAN, Site, gates
 from tests.unit.registry.requests import CANDIDATE, STABLE
 from tuneway.edge.canary_events import canary_event
 from tuneway.errors import BadInput, Conflict, NotFound
-from tuneway.ports import Document, Documents, Key, Query, Write
+from tuneway.ports import Query
 from tuneway.registry.canaries.canary import LINGER, Canaries
 from tuneway.registry.canaries.canary_plan import Gates, Plan, State
 from tuneway.routing.routes import Route, Target
-
-
-class Counting:
-    """A state that counts what is asked of it."""
-
-    def __init__(self, inner: Documents) -> None:
-        self.inner = inner
-        self.asked = self.written = 0
-
-    def get(self, key: Key) -> Document | None:
-        self.asked += 1
-        return self.inner.get(key)
-
-    def find(self, query: Query) -> list[Document]:
-        self.asked += 1
-        return self.inner.find(query)
-
-    def commit(self, *writes: Write) -> None:
-        self.written += 1
-        self.inner.commit(*writes)
 
 
 @pytest.fixture
@@ -192,7 +173,7 @@ def test_looks_are_few_and_only_at_what_is_new(site: Site) -> None:
 
 
 def test_nothing_under_way_is_one_read(site: Site) -> None:
-    counting = Counting(site.documents)
+    counting = CountedDocuments(site.documents)
     canaries = Canaries(counting, site.events, now=site.now, announce=canary_event)
     assert canaries.tick() == 0
     assert (counting.asked, counting.written) == (1, 0)
