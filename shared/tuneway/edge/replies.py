@@ -45,6 +45,7 @@ class StreamReply(Response):
     ``first`` has been waited for already, so that a fault before it could still be a status. ``ended`` is told the
     status and the fault, if any, once the last event is out; ``mark`` stands in the last piece of a whole stream. Who
     leaves after that has got all of it: SDKs hang up at the mark, and a host may take its time to end the body.
+    It stands among the ``open`` ones while it is told.
     """
 
     def __init__(self, first: bytes, events: Events, *, ended: Ended, mark: bytes = DONE) -> None:
@@ -56,10 +57,12 @@ class StreamReply(Response):
         self._events = events
         self._ended = ended
         self._mark = mark
+        self.open = set[StreamReply]()
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, fault = CLIENT_LEFT, "client_left"
+        self.open.add(self)
         try:
             with Watch(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -75,6 +78,7 @@ class StreamReply(Response):
             status, fault = 200, "internal_error"
             raise
         finally:
+            self.open.discard(self)
             await self._events.aclose()
             self._ended(status, fault or None)
 

@@ -1,6 +1,7 @@
 """A chat, as any target can be asked it: passed on to one that speaks OpenAI's words, said in the others' own."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -133,7 +134,7 @@ def left_out(body: bytes, target: Target, hints: Sequence[str] = ()) -> tuple[st
 
     ``hints`` are those that a dialect left out; ``body`` has been read before.
     """
-    given = [name for name in _hints_of(target) if name.encode() in body]
+    given = [name for name, word in _hints_of(target) if word in body]
     if not (target.drop_params or given):
         return tuple(hints)
     fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -144,7 +145,8 @@ def left_out(body: bytes, target: Target, hints: Sequence[str] = ()) -> tuple[st
     return tuple(dict.fromkeys([*dropped, *hints]))
 
 
-def _hints_of(target: Target) -> Sequence[str]:
-    """What the target's server does not take; what a stream is to hold is done here."""
+@lru_cache(maxsize=1024)
+def _hints_of(target: Target) -> tuple[tuple[str, bytes], ...]:
+    """What the target's server does not take, and the word for it; what a stream is to hold is done here."""
     hints = server_of(target).hints if target.dialect == "openai" else ()
-    return [name for name in hints if name != "stream_options"]
+    return tuple((name, name.encode()) for name in hints if name != "stream_options")

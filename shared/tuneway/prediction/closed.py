@@ -24,7 +24,7 @@ _WORDS = frozenset({"text", "thinking", "title", "context", "input", "arguments"
 
 def refuse_closed(body: bytes, closed: frozenset[str]) -> None:
     """Raises BadInput naming the part that refers to a closed bucket. Bodies without such an address are not read."""
-    if not closed or not (b"gs://" in body or b"s3://" in body or _ESCAPED.search(body)):
+    if not closed or not (b"gs://" in body or b"s3://" in body or (b"\\" in body and _ESCAPED.search(body))):
         return
     for param, uri in _addresses(_read(body)):
         bucket = uri[len(_SCHEMES[0]) :].partition("/")[0]

@@ -8,7 +8,7 @@ Dialect = Literal["gemini", "instances", "openai", "anthropic", "bedrock"]
 Provider = Literal["vertex", "openai", "azure", "anthropic", "bedrock", "custom_openai"]
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """One model to call: where it is served (``provider``), which words it speaks (``dialect``), and its name there.
 
     On Vertex AI ``resource`` is the full name (``projects/…/locations/…/endpoints/…`` or ``…/publishers/…/models/…``),

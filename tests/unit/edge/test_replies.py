@@ -186,9 +186,10 @@ async def test_a_client_that_takes_nothing_and_leaves_ends_the_stream() -> None:
     reply = StreamReply(b"1", told.events(b"2", b"end"), ended=told, mark=b"end")
     sending = asyncio.ensure_future(reply({}, client.receive, stuck))
     await client.got(3)
+    assert reply.open == {reply}
     client.gone.set()
     await asyncio.wait_for(sending, 5)
-    assert (told.ends, told.closed) == ([(499, "client_left")], True)
+    assert (told.ends, told.closed, reply.open) == ([(499, "client_left")], True, set())
 
 
 async def test_a_fault_of_ours_is_not_told_as_a_client_that_left() -> None:

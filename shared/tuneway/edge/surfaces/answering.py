@@ -6,10 +6,10 @@ import msgspec
 from starlette.responses import Response
 
 from tuneway.access.keys import Grant
-from tuneway.edge.asgi import Visit
 from tuneway.edge.replies import DONE, Ended, Lookout, Reply, StreamReply, Watch
 from tuneway.edge.surfaces.directory import Directory, visible
 from tuneway.edge.telemetry.logs import Logs
+from tuneway.edge.visits import Visit
 from tuneway.errors import BadInput, NotAuthenticated, NotFound
 from tuneway.prediction.attempts import Attempts, Resolve
 from tuneway.prediction.calls import Connection

@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
-from tuneway.edge.asgi import Visit, body_of
 from tuneway.edge.surfaces.answering import Answering, Wish
 from tuneway.edge.surfaces.messages import MESSAGES, REQUEST_ID
+from tuneway.edge.visits import Visit, body_of
 from tuneway.prediction.calls import Connection
 from tuneway.prediction.chat import Question
 from tuneway.prediction.journey import Journey

@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from tuneway.edge.asgi import Visit, body_of
 from tuneway.edge.surfaces.answering import Answering, Wish
+from tuneway.edge.visits import Visit, body_of
 from tuneway.prediction.calls import Connection
 from tuneway.prediction.chat import Question
 from tuneway.prediction.dialects.openai.passage import asked_of

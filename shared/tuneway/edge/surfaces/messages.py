@@ -5,9 +5,9 @@ import time
 import msgspec
 from starlette.responses import Response
 
-from tuneway.edge.asgi import Visit, body_of
 from tuneway.edge.errors import Answer, rendered
 from tuneway.edge.surfaces.answering import Answering, Wish
+from tuneway.edge.visits import Visit, body_of
 from tuneway.errors import TunewayError
 from tuneway.prediction.calls import Connection
 from tuneway.prediction.chat import Question

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from tuneway.edge.asgi import Visit
 from tuneway.edge.replies import Reply
 from tuneway.edge.surfaces.answering import admitted
 from tuneway.edge.surfaces.directory import may_call, unknown, visible
+from tuneway.edge.visits import Visit
 from tuneway.errors import BadInput
 from tuneway.prediction.surfaces.messages.headers import VERSION_HEADER
 from tuneway.routing.routes import Route

@@ -7,6 +7,7 @@ Choices this dialect makes:
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -33,6 +34,7 @@ _ENCODER = msgspec.json.Encoder()
 _SAFETY = "safety_identifier"
 _NOT_ASKED = frozenset({*ExtendedRequest.__struct_fields__} - {*ChatRequest.__struct_fields__}) | {_SAFETY}
 _TRUE = Raw(b"true")
+_NEWER_LIMIT = "max_completion_tokens"
 
 
 def to_request(request: ChatRequest, target: Target) -> Fields:
@@ -54,14 +56,33 @@ def passed_on(body: bytes, target: Target, *, stream: bool, alias: str | None = 
 
 
 def _fitted(fields: RawFields, target: Target, *, alias: str, stream: bool) -> RawFields:
-    server = server_of(target)
+    kept = fields if _looked_at(target).isdisjoint(fields) else _reshaped(fields, target, alias=alias)
+    named = {**spoken(kept, target, alias=alias), "model": _named(target)}
+    return _counting(named) if stream and counts_when_asked(server_of(target), target) else named
+
+
+@lru_cache(maxsize=1024)
+def _named(target: Target) -> Raw:
+    return Raw(_ENCODER.encode(served_name(target)))
+
+
+@lru_cache(maxsize=1024)
+def _looked_at(target: Target) -> frozenset[str]:
+    """The fields that a target may not get as they are; most bodies have none of them."""
+    server, family = server_of(target), family_of(target)
+    limit = ("max_tokens",) if family.limit_field == _NEWER_LIMIT else ()
+    effort = ("reasoning_effort",) if server.efforts else ()
+    refused = (*target.drop_params, *server.refused, *family.unsupported)
+    return frozenset((*refused, *server.neutral, *server.hints, *server.renamed, *limit, *effort))
+
+
+def _reshaped(fields: RawFields, target: Target, *, alias: str) -> RawFields:
+    """The fields as the target's server and model take them. Raises BadInput naming one that they do not take."""
+    server, family = server_of(target), family_of(target)
     kept = _without(fields, (name for name in target.drop_params if name not in _NEEDED))
-    family = family_of(target)
     heard = _heard(kept, server, (*server.refused, *family.unsupported), alias=alias)
     kept = _renamed(_without(heard, server.hints), server.renamed)
-    kept = spoken(_thinking(_limited(kept, family), server), server, alias=alias)
-    named = {**kept, "model": Raw(_ENCODER.encode(served_name(target)))}
-    return _counting(named) if stream and counts_when_asked(server, target) else named
+    return _thinking(_limited(kept, family), server)
 
 
 def _heard(fields: RawFields, server: Server, refusals: Iterable[str], *, alias: str) -> RawFields:
@@ -87,7 +108,7 @@ def _renamed(fields: RawFields, names: dict[str, str]) -> RawFields:
 
 def _limited(fields: RawFields, profile: Profile) -> RawFields:
     """Reasoning models refuse the older name of the limit, which is all that some callers know."""
-    if profile.limit_field != "max_completion_tokens" or "max_tokens" not in fields:
+    if profile.limit_field != _NEWER_LIMIT or "max_tokens" not in fields:
         return fields
     return {profile.limit_field: fields["max_tokens"], **_without(fields, ["max_tokens"])}
 

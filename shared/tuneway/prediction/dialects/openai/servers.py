@@ -62,6 +62,7 @@ SERVERS = msgspec.json.decode(
 ).servers
 
 
+@lru_cache(maxsize=1024)
 def server_of(target: Target) -> Server:
     """The row of a target: its profile's, else its publisher's or provider's, else the plain one."""
     named = target.profile or _FAMILIES.get(_publisher(target)) or _BY_PROVIDER.get(target.provider, "plain")

@@ -6,15 +6,17 @@ What is passed on is read only where the server's row (``servers.py``) says that
 import binascii
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from tuneway.errors import BadInput
-from tuneway.prediction.dialects.openai.servers import Form, Server
+from tuneway.prediction.dialects.openai.servers import Form, Server, server_of
 from tuneway.prediction.hub.bad_fields import bad_field
 from tuneway.prediction.hub.messages import InputAudio, InputFile
+from tuneway.routing.routes import Target
 
 T = TypeVar("T")
 RawFields = dict[str, Raw]
@@ -37,21 +39,29 @@ class _Sound(msgspec.Struct):
     input_audio: InputAudio
 
 
-def spoken(fields: RawFields, server: Server, *, alias: str) -> RawFields:
+def spoken(fields: RawFields, target: Target, *, alias: str) -> RawFields:
     """The body with its messages told; what are no messages is the server's to refuse.
 
     Raises BadInput naming a part that the server does not take.
     """
     said = bytes(fields.get("messages", _NOTHING))
-    words = (*server.roles, *server.forms, *server.refused_parts, *server.foreign, ELSEWHERE, _BY_ADDRESS)
-    if not any(word.encode() in said for word in words):
+    if not any(word in said for word in _telling(target)):
         return fields
+    server = server_of(target)
     try:
         messages = _MESSAGES.decode(said)
     except msgspec.ValidationError:
         return fields
     told = [_message(one, server, _Place(alias, f"messages[{at}]")) for at, one in enumerate(messages)]
     return {**fields, "messages": Raw(_ENCODER.encode(told))}
+
+
+@lru_cache(maxsize=1024)
+def _telling(target: Target) -> tuple[bytes, ...]:
+    """Messages without any of these words are passed on unread."""
+    server = server_of(target)
+    words = (*server.roles, *server.forms, *server.refused_parts, *server.foreign, ELSEWHERE, _BY_ADDRESS)
+    return tuple(word.encode() for word in words)
 
 
 class _Place(msgspec.Struct, frozen=True):
