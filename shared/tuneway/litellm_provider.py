@@ -17,28 +17,39 @@ import httpx
 import litellm
 from litellm import exceptions
 from litellm.llms.custom_llm import CustomLLM
-from litellm.types.utils import ModelResponse, ModelResponseStream
+from litellm.types.utils import EmbeddingResponse, ModelResponse, ModelResponseStream
 from typing_extensions import TypedDict, Unpack
 
-from tuneway.api import CompletionStream, acompletion, completion
+from tuneway.api import CompletionStream, acompletion, aembedding, completion, embedding
 from tuneway.api.answers import Record
 from tuneway.api.deployed import located
 from tuneway.api.errors import APIError, ContentPolicyViolationError, ContextWindowExceededError
-from tuneway.api.options import Options
+from tuneway.api.options import EmbeddingOptions, Options
 
 PROVIDER = "tuneway"
 LITELLMS_OWN = frozenset({"max_retries", "stream"})  # its router retries, and the method called says whether to stream
 
 
-class Given(TypedDict, total=False):
+class Asked(TypedDict, total=False):
     """What LiteLLM hands a provider; of the rest, which is about LiteLLM itself, nothing is needed."""
 
-    messages: Required[Sequence[object]]
     api_base: str | None
     api_key: str | None
     headers: Mapping[str, str] | None
     optional_params: Mapping[str, object]
     timeout: float | httpx.Timeout | None
+
+
+class Given(Asked, total=False):
+    """A conversation."""
+
+    messages: Required[Sequence[object]]
+
+
+class Texts(Asked, total=False):
+    """What vectors are wanted of."""
+
+    input: Required[str | Sequence[str]]
 
 
 class Tuneway(CustomLLM):
@@ -78,6 +89,22 @@ class Tuneway(CustomLLM):
         except APIError as fault:
             raise _told(fault, model) from fault
 
+    def embedding(self, model: str, **given: Unpack[Texts]) -> EmbeddingResponse:
+        """The vectors."""
+        try:
+            answer = embedding(model, given["input"], **_of_vectors(given))
+        except APIError as fault:
+            raise _told(fault, model) from fault
+        return EmbeddingResponse(**_fields(answer))
+
+    async def aembedding(self, model: str, **given: Unpack[Texts]) -> EmbeddingResponse:
+        """The vectors, for coroutines."""
+        try:
+            answer = await aembedding(model, given["input"], **_of_vectors(given))
+        except APIError as fault:
+            raise _told(fault, model) from fault
+        return EmbeddingResponse(**_fields(answer))
+
 
 handler = Tuneway()
 
@@ -93,19 +120,24 @@ async def _opened(model: str, given: Given) -> CompletionStream:
 
 
 def _options(given: Given) -> Options:
+    return cast("Options", _arguments(given))
+
+
+def _of_vectors(given: Texts) -> EmbeddingOptions:
+    return cast("EmbeddingOptions", _arguments(given))
+
+
+def _arguments(given: Asked) -> dict[str, object]:
     there = located(given.get("api_base"), given.get("api_key"))
     timeout = given.get("timeout")
     parameters = {name: value for name, value in given.get("optional_params", {}).items() if name not in LITELLMS_OWN}
-    return cast(
-        "Options",
-        {
-            **parameters,
-            "base_url": there.url,
-            "api_key": there.key,
-            "timeout": timeout.read if isinstance(timeout, httpx.Timeout) else timeout,
-            "extra_headers": given.get("headers") or None,
-        },
-    )
+    return {
+        **parameters,
+        "base_url": there.url,
+        "api_key": there.key,
+        "timeout": timeout.read if isinstance(timeout, httpx.Timeout) else timeout,
+        "extra_headers": given.get("headers") or None,
+    }
 
 
 def _fields(answer: Record) -> dict[str, object]:

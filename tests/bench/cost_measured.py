@@ -16,8 +16,9 @@ import msgspec
 from tests.bench.figures import LOAD_CORE, Effort, built
 from tests.bench.gateway import Bench, Ports
 from tests.bench.polling import Simulation
-from tests.bench.processes import free_port, running
+from tests.bench.processes import running
 from tests.fakes import Loop
+from tests.ports import free_port
 from tuneway.edge.telemetry.lines import EventLine, Line, RequestLine
 from tuneway.ports import Document, Key, Message, Query, Topic, Write
 

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench.figures import SERVER_CORE
-from tests.bench.processes import free_port, running
+from tests.bench.processes import running
+from tests.ports import free_port
 from tuneway.access.keys import Grant, Scope, fingerprint
 from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.routing.routes import Route, Target

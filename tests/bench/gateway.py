@@ -28,8 +28,9 @@ from tests.bench.figures import (
     median,
     round_of,
 )
-from tests.bench.processes import free_port, memory_mb, running, seconds_to_first_answer
+from tests.bench.processes import memory_mb, running, seconds_to_first_answer
 from tests.bench.tls import Front, spoken_for
+from tests.ports import free_port
 from tuneway.routing.routes import Dialect
 
 PACE_US = 20_000

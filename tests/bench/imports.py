@@ -16,7 +16,8 @@ from statistics import median
 
 from tests.bench.doors import CHAT, GEMINI, ROOT, predicting
 from tests.bench.figures import LOAD_CORE, SERVER_CORE, built, chat_bodies
-from tests.bench.processes import free_port, pinned, running, seconds_to_first_answer
+from tests.bench.processes import pinned, running, seconds_to_first_answer
+from tests.ports import free_port
 from tuneway.local.bundles import bundle
 from tuneway.settings import Settings
 

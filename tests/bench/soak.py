@@ -19,7 +19,9 @@ import msgspec
 
 from tests.bench.callers import Call, Ending, Leaves, called
 from tests.bench.hostile import BEHAVIOURS, FLOODS, SOUND, Hostile, endpoint, hostile
-from tests.bench.processes import free_port, running
+from tests.bench.processes import running
+from tests.ports import free_port
+from tests.waiting import PATIENCE
 from tuneway.access.keys import Grant, Scope, fingerprint
 from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.routing.routes import Dialect, Provider, Route, Target
@@ -30,8 +32,8 @@ ROOT = Path(__file__).parents[2]
 CENSUS = Path(__file__).with_name("census.py")
 KEY, SECRET = "tw-key", "env:SOAK_SECRET"
 CHAT, MESSAGES, COUNTED = "/v1/chat/completions", "/v1/messages", "/census"
-READ_TIMEOUT = 0.5
-SETTLE_SECONDS = 10.0
+READ_TIMEOUT = 2.0  # a sound host answers in time, however busy the machine is
+SETTLE_SECONDS = 120.0
 PROVIDERS: dict[Dialect, Provider] = {
     "openai": "custom_openai",
     "anthropic": "anthropic",
@@ -172,7 +174,7 @@ def _function(folder: Path, upstream: int) -> Iterator[int]:
 
 
 async def _ready(port: int) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

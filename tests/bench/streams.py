@@ -17,15 +17,8 @@ import msgspec
 
 from tests.bench.doors import CHAT, GEMINI, GEMINI_STREAM, function, predicting
 from tests.bench.figures import LOAD_CORE, Load, built, chat_bodies
-from tests.bench.processes import (
-    as_nice_as_we_are,
-    cpu_seconds,
-    free_port,
-    memory_mb,
-    pinned,
-    running,
-    seconds_to_first_answer,
-)
+from tests.bench.processes import as_nice_as_we_are, cpu_seconds, memory_mb, pinned, running, seconds_to_first_answer
+from tests.ports import free_port
 
 GAP_US = 50_000  # 20 tokens a second
 PASSING = """import asyncio

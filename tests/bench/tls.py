@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from tests.bench.figures import LOAD_CORE
-from tests.bench.processes import free_port, running
+from tests.bench.processes import running
+from tests.ports import free_port
 
 NGINX = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log /dev/null;
 events {{ worker_connections 4096; }}

@@ -13,6 +13,8 @@ import msgspec
 from cloudevents.http import CloudEvent
 from werkzeug.serving import make_server
 
+from tests.waiting import PATIENCE
+
 RECEIVER = Path(__file__).parent / "receiver" / "main.py"
 
 
@@ -54,7 +56,7 @@ class Inbox:
         if self.refuses(position):
             raise ConnectionError("refused on purpose")
 
-    def wait(self, count: int, *, seconds: float = 20.0) -> list[Received]:
+    def wait(self, count: int, *, seconds: float = PATIENCE) -> list[Received]:
         """The first ``count`` deliveries, as soon as they are there."""
         with self._changed:
             there = self._changed.wait_for(lambda: len(self._received) >= count, timeout=seconds)

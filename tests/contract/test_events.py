@@ -79,7 +79,7 @@ def pubsub_bus(functions: tuple[dict[str, Inbox], dict[str, str]], pubsub_emulat
     for topic, names in pushes.items():
         for name in names:
             subscriber.delete_subscription(
-                subscription=f"projects/{project}/subscriptions/{topic.value}.{name}", timeout=10
+                subscription=f"projects/{project}/subscriptions/{topic.value}.{name}", timeout=60
             )
     publisher.stop()
     subscriber.close()
@@ -106,7 +106,7 @@ def test_a_message_says_when_it_was_published(bus: Bus) -> None:
     bus.publish(b"x")
     received = bus.jobs.wait(1)[0]
     published = datetime.fromisoformat(received.message["publishTime"])
-    assert abs(datetime.now(UTC) - published) < timedelta(seconds=20)
+    assert abs(datetime.now(UTC) - published) < timedelta(minutes=5)
 
 
 def test_bytes_travel_as_they_are(bus: Bus) -> None:
@@ -123,6 +123,7 @@ def test_a_message_may_be_attributes_alone(bus: Bus) -> None:
 
 def test_what_was_taken_is_delivered_once(bus: Bus) -> None:
     bus.events.publish(*(Message(topic=Topic.JOB_REQUESTED, data=b"%d" % n) for n in range(30)))
+    bus.jobs.wait(30)
     received = bus.jobs.settled()
     assert sorted(int(one.data) for one in received) == list(range(30))
     assert len({one.event["id"] for one in received}) == 30
@@ -131,6 +132,7 @@ def test_what_was_taken_is_delivered_once(bus: Bus) -> None:
 def test_a_slow_function_is_not_asked_twice(bus: Bus) -> None:
     bus.jobs.seconds = 0.8
     bus.publish(b"x")
+    bus.jobs.wait(1)
     assert len(bus.jobs.settled(seconds=1.2)) == 1
 
 
@@ -138,6 +140,7 @@ def test_every_function_of_a_topic_gets_its_own(bus: Bus) -> None:
     bus.inboxes["deploy_model"].refuses = lambda position: position == 0
     bus.publish(b"x", Topic.JOB_FINISHED)
     assert len(bus.inboxes["deploy_model"].wait(2)) == 2
+    bus.inboxes["poll_jobs"].wait(1)
     assert len(bus.inboxes["poll_jobs"].settled()) == 1
 
 

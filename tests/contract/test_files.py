@@ -60,7 +60,7 @@ def gcs_files(storage_url: str, bucket: str) -> Iterator[GcsFiles]:
     client = Client(
         project="project-1", credentials=AnonymousCredentials(), client_options={"api_endpoint": storage_url}
     )
-    client.create_bucket(bucket, timeout=10)
+    client.create_bucket(bucket, timeout=60)
     yield GcsFiles(client)
     client.close()
 

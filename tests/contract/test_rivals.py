@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.places import Place
 from tests.contract.rival import COUNTER, count
+from tests.waiting import PATIENCE
 from tuneway.errors import AlreadyExists, Conflict
 from tuneway.ports import Create, Documents, Key, Query, Replace, Write
 
@@ -57,7 +58,7 @@ def test_no_count_is_lost_between_threads(documents: Documents) -> None:
 def test_no_count_is_lost_between_processes(place: Place, documents: Documents) -> None:
     rivals = [place.rival("count", "25") for _ in range(4)]
     for rival in rivals:
-        rival.communicate(timeout=60)
+        rival.communicate(timeout=PATIENCE)
     found = documents.get(COUNTER)
     assert [rival.returncode for rival in rivals] == [0] * 4
     assert found
@@ -71,7 +72,7 @@ def test_what_returned_before_the_kill_is_there(place: Place, documents: Documen
     rival.stdout.readline()
     time.sleep(random.uniform(0.02, 0.4))
     rival.send_signal(signal.SIGKILL)
-    told = [int(line) for line in rival.communicate(timeout=30)[0].split("\n")[:-1]]
+    told = [int(line) for line in rival.communicate(timeout=PATIENCE)[0].split("\n")[:-1]]
     kept, counted = settled(documents)
     assert set(told) <= set(kept)
     assert kept == list(range(1, len(kept) + 1))
@@ -80,7 +81,7 @@ def test_what_returned_before_the_kill_is_there(place: Place, documents: Documen
 
 def settled(documents: Documents) -> tuple[list[object], object]:
     """The rows and the count that belong to one commit: the last one of the dead may still be under way."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while True:
         rows = [found.fields["n"] for found in documents.find(Query(collection="rows"))]
         counter = documents.get(COUNTER)

@@ -76,9 +76,9 @@ class VertexGround:
     def __init__(self, url: str, objects: Path, *, name: str) -> None:
         self.name = name
         self.location = "us-central1"
-        self.backend = Backends(Settings(project=PROJECT, vertex_url=url, submit_timeout=10)).of(name)
+        self.backend = Backends(Settings(project=PROJECT, vertex_url=url, submit_timeout=60)).of(name)
         self.now = 1_790_000_000.0
-        self.http = httpx.Client(base_url=url)
+        self.http = httpx.Client(base_url=url, timeout=60)
         self.objects = objects
         self.good = self._file("good.jsonl", [ROWS[name](question) for question in QUESTIONS])
         self.bad = self._file("bad.jsonl", [{"nothing": "of use"}])
@@ -194,7 +194,7 @@ class BedrockGround:
         self.fake, self.service = fake, service
         keys = OwnKeys(lambda: AwsKeys(access_key_id=Account().access_key, secret_access_key=Account().secret_key))
         self.caller = AwsCaller(keys)
-        self.backend: TuningBackend = BedrockTuning(Control(self.caller, timeout=10, base_url=fake.url), role=ROLE)
+        self.backend: TuningBackend = BedrockTuning(Control(self.caller, timeout=60, base_url=fake.url), role=ROLE)
         self.now = 1_790_000_000.0
 
     def request(self, token: str) -> TuningRequest:

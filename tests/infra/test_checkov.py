@@ -13,7 +13,7 @@ from tests.infra.faults import ROOT, planted
 
 PINS = ROOT / "requirements/checkov.txt"
 SETTINGS = ROOT / "infra/.checkov.yaml"
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("terraform")]
+pytestmark = pytest.mark.xdist_group("terraform")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tuneway.cli.deploy.steps import Part
 from tuneway.cli.deploy.tables import tables
 from tuneway.local.manifest import load
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("terraform")]
+pytestmark = pytest.mark.xdist_group("terraform")
 MANIFEST = load()
 # Every variable that both ways know, with a value that is not its default.
 EVERYTHING: dict[str, Any] = {

@@ -16,7 +16,6 @@ from tuneway.settings import from_env
 
 pytestmark = [
     pytest.mark.skipif(BINARY is None, reason="terraform is not installed"),
-    pytest.mark.timeout(300),
     pytest.mark.xdist_group("terraform"),
 ]
 MANIFEST = load()

@@ -3,10 +3,8 @@
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -17,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import Loop
+from tests.ports import free_port, listens
+from tests.waiting import PATIENCE, wait_until
 from tuneway.errors import BadInput, NotFound
 from tuneway.local import bundles
 from tuneway.local.manifest import HttpTrigger, PubsubTrigger, ScheduleTrigger, StorageTrigger, load
@@ -24,7 +24,6 @@ from tuneway.tuning.catalogue import FAMILIES
 
 MANIFEST = load()
 UV = Path(sys.executable).with_name("uv")
-START_SECONDS = 60.0
 ASKED = {"predict": "/v1/models", "tuning": "/v1/files", "registry": "/v1/registry/models"}
 
 
@@ -75,7 +74,6 @@ def test_a_door_that_reaches_into_the_local_stack_is_refused(tmp_path: Path) -> 
         bundles.reachable(door)
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", sorted(MANIFEST.functions))
 def test_a_bundle_runs_in_a_clean_environment(name: str, dist: Path, tmp_path: Path) -> None:
     python = _environment(dist / name / "requirements.txt", tmp_path / "venv")
@@ -106,8 +104,7 @@ def _cancelled_job(folder: Path) -> str:
 @contextmanager
 def _started(python: Path, source: Path, *, state: Path) -> Iterator[str]:
     name = source.name
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         str(python.with_name("functions-framework")),
         "--target",
@@ -128,26 +125,16 @@ def _started(python: Path, source: Path, *, state: Path) -> Iterator[str]:
     }
     process = subprocess.Popen(command, cwd=source, env=environment, stderr=subprocess.PIPE)
     try:
-        _wait_for(port, process)
+        wait_until(lambda: listens(port) or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[1].decode()
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def _is_event(name: str) -> bool:
     return isinstance(MANIFEST.functions[name].trigger, PubsubTrigger | StorageTrigger)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert process.poll() is None, process.communicate()[1].decode()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("did not start")
 
 
 def _called(url: str, name: str, job: str) -> tuple[int, str]:
@@ -193,7 +180,7 @@ def _storage_event(url: str, kind: str) -> urllib.request.Request:
 
 def _sent(request: urllib.request.Request) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as fault:
         with fault:

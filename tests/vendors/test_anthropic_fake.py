@@ -27,7 +27,7 @@ def client(fake: Fake) -> anthropic.Anthropic:
 
 def post(fake: Fake, path: str = "/v1/messages", **body: object) -> httpx.Response:
     headers = {"authorization": f"Bearer {fake.key}", "anthropic-version": "2023-06-01"}
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         return http.post(fake.url + path, json={**BASE, **body}, headers=headers)
 
 
@@ -112,8 +112,12 @@ def test_the_version_decides_about_sampling() -> None:
         assert post(fake, temperature=1).status_code == 200
         assert post(fake, temperature=1, model="claude-new").status_code == 400
         headers = {"x-api-key": fake.key, "anthropic-version": "2026-10-21"}
-        newer = httpx.post(f"{fake.url}/v1/messages", json={**BASE, "temperature": 1}, headers=headers, trust_env=False)
-        without = httpx.post(f"{fake.url}/v1/messages", json=BASE, headers={"x-api-key": fake.key}, trust_env=False)
+        newer = httpx.post(
+            f"{fake.url}/v1/messages", json={**BASE, "temperature": 1}, headers=headers, trust_env=False, timeout=60
+        )
+        without = httpx.post(
+            f"{fake.url}/v1/messages", json=BASE, headers={"x-api-key": fake.key}, trust_env=False, timeout=60
+        )
         assert (newer.status_code, without.status_code) == (400, 400)
 
 
@@ -156,7 +160,7 @@ def test_claude_on_vertex_is_the_same_body_in_another_envelope() -> None:
     body = {"messages": HI, "max_tokens": 9, "anthropic_version": "vertex-2023-10-16"}
     with (
         vendors.vertex() as fake,
-        httpx.Client(headers={"authorization": f"Bearer {fake.key}"}, trust_env=False) as http,
+        httpx.Client(headers={"authorization": f"Bearer {fake.key}"}, trust_env=False, timeout=60) as http,
     ):
         whole = http.post(f"{fake.url}{place}:rawPredict", json=body)
         streamed = http.post(f"{fake.url}{place}:streamRawPredict", json={**body, "stream": True})
@@ -170,5 +174,7 @@ def test_claude_on_vertex_is_the_same_body_in_another_envelope() -> None:
 def test_claude_in_foundry_takes_azures_keys() -> None:
     headers = {"api-key": "test-key", "anthropic-version": "2023-06-01"}
     with vendors.azure() as fake:
-        answer = httpx.post(f"{fake.url}/anthropic/v1/messages", json=BASE, headers=headers, trust_env=False)
+        answer = httpx.post(
+            f"{fake.url}/anthropic/v1/messages", json=BASE, headers=headers, trust_env=False, timeout=60
+        )
     assert answer.json()["content"][0]["text"] == "hi there"

@@ -26,7 +26,7 @@ def get(fake: AwsFake, account: Account, *, path: str, sent: str | None = None) 
         S3SigV4Auth(keys, "s3", account.region).add_auth(request)
     else:
         SigV4Auth(keys, "bedrock", account.region).add_auth(request)
-    return httpx.get(f"{fake.url}{sent or path}", headers=dict(request.headers.items()), trust_env=False)
+    return httpx.get(f"{fake.url}{sent or path}", headers=dict(request.headers.items()), trust_env=False, timeout=60)
 
 
 @pytest.mark.parametrize("name", list(PATHS))
@@ -41,7 +41,7 @@ def test_botocores_signature_is_taken_and_others_are_not(name: str) -> None:
         ):
             assert get(fake, other, path=path).status_code == 403
         assert get(fake, Account(service=name), path=path, sent=f"{path}x").status_code == 403
-        assert httpx.get(f"{fake.url}{path}", trust_env=False).status_code == 403
+        assert httpx.get(f"{fake.url}{path}", trust_env=False, timeout=60).status_code == 403
 
 
 def test_a_region_of_another_name_is_another_region() -> None:

@@ -29,7 +29,7 @@ USE: Any = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t1", "na
 
 def post(fake: Fake, method: str, body: object, model: str = MODEL) -> httpx.Response:
     url = f"{fake.url}/model/{quote(model, safe='')}/{method}"
-    return httpx.post(url, json=body, headers={"authorization": f"Bearer {fake.key}"}, trust_env=False)
+    return httpx.post(url, json=body, headers={"authorization": f"Bearer {fake.key}"}, trust_env=False, timeout=60)
 
 
 def signed(fake: Fake, account: Account, body: bytes, model: str = MODEL) -> httpx.Response:
@@ -37,7 +37,7 @@ def signed(fake: Fake, account: Account, body: bytes, model: str = MODEL) -> htt
     request = AWSRequest("POST", url, headers={"content-type": "application/json"}, data=body)
     credentials = Credentials(account.access_key, account.secret_key, account.session_token)
     SigV4Auth(credentials, "bedrock", account.region).add_auth(request)
-    return httpx.post(url, content=body, headers=dict(request.headers.items()), trust_env=False)
+    return httpx.post(url, content=body, headers=dict(request.headers.items()), trust_env=False, timeout=60)
 
 
 def events(answer: httpx.Response) -> list[tuple[str, Any]]:
@@ -72,7 +72,7 @@ def test_another_signature_is_not(other: Account) -> None:
 def test_no_signature_at_all_is_refused() -> None:
     with vendors.bedrock() as fake:
         url = f"{fake.url}/model/{MODEL}/converse"
-        assert httpx.post(url, json=HI, trust_env=False).status_code == 403
+        assert httpx.post(url, json=HI, trust_env=False, timeout=60).status_code == 403
 
 
 def test_the_fake_knows_the_members_of_the_services_model() -> None:

@@ -20,12 +20,12 @@ NAME = "projects/acme/secrets/openai/versions/3"
 
 
 def granted(fake: Fake, **form: str) -> httpx.Response:
-    return httpx.post(f"{fake.url}/tenant/oauth2/v2.0/token", data={**BASE, **form}, trust_env=False)
+    return httpx.post(f"{fake.url}/tenant/oauth2/v2.0/token", data={**BASE, **form}, trust_env=False, timeout=60)
 
 
 def assumed(fake: Fake, **form: str) -> httpx.Response:
     base = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleSessionName": "s"}
-    return httpx.post(fake.url, data={**base, **form}, trust_env=False)
+    return httpx.post(fake.url, data={**base, **form}, trust_env=False, timeout=60)
 
 
 def test_entra_grants_by_secret_and_by_assertion() -> None:
@@ -52,9 +52,9 @@ def test_sts_hands_out_an_account_in_xml() -> None:
 def test_secrets_are_read_with_a_token() -> None:
     with vendors.credentials(secrets={NAME: "k€y"}) as fake:
         headers = {"authorization": f"Bearer {fake.key}"}
-        found = httpx.get(f"{fake.url}/v1/{NAME}:access", headers=headers, trust_env=False).json()
-        none = httpx.get(f"{fake.url}/v1/{NAME}0:access", headers=headers, trust_env=False)
-        bare = httpx.get(f"{fake.url}/v1/{NAME}:access", trust_env=False)
+        found = httpx.get(f"{fake.url}/v1/{NAME}:access", headers=headers, trust_env=False, timeout=60).json()
+        none = httpx.get(f"{fake.url}/v1/{NAME}0:access", headers=headers, trust_env=False, timeout=60)
+        bare = httpx.get(f"{fake.url}/v1/{NAME}:access", trust_env=False, timeout=60)
     assert (base64.b64decode(found["payload"]["data"]).decode(), found["name"]) == ("k€y", NAME)
     assert (none.status_code, bare.status_code) == (404, 401)
 
@@ -62,7 +62,7 @@ def test_secrets_are_read_with_a_token() -> None:
 def test_the_metadata_server_answers_those_who_name_its_flavour() -> None:
     own = "/computeMetadata/v1/instance/service-accounts/default"
     flavour = {"Metadata-Flavor": "Google"}
-    with vendors.credentials() as fake, httpx.Client(base_url=fake.url, trust_env=False) as http:
+    with vendors.credentials() as fake, httpx.Client(base_url=fake.url, trust_env=False, timeout=60) as http:
         token = http.get(f"{own}/token", headers=flavour)
         identity = http.get(f"{own}/identity", params={"audience": "https://here"}, headers=flavour).text
         bare = http.get(f"{own}/token")

@@ -73,7 +73,7 @@ REPLIES = {
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_every_kind_of_answer_is_in_openais_document(reply: Reply, *, stream: bool) -> None:
     asked = {"model": "gpt-4.1", "messages": HI, "stream": stream, "logprobs": True, "top_logprobs": 2}
-    with vendors.openai() as fake, httpx.Client(trust_env=False) as http:
+    with vendors.openai() as fake, httpx.Client(trust_env=False, timeout=60) as http:
         fake.answers(reply)
         headers = {"authorization": f"Bearer {fake.key}"}
         answer = http.post(f"{fake.url}/v1/chat/completions", json=asked, headers=headers)

@@ -37,7 +37,7 @@ def client(fake: Fake) -> genai.Client:
 
 def post(fake: Fake, path: str, body: object) -> httpx.Response:
     headers = {"authorization": f"Bearer {fake.key}"}
-    return httpx.post(fake.url + PLACE + path, json=body, headers=headers, trust_env=False)
+    return httpx.post(fake.url + PLACE + path, json=body, headers=headers, trust_env=False, timeout=60)
 
 
 def test_an_echo_whole_and_streamed() -> None:
@@ -220,7 +220,7 @@ def test_each_kind_of_endpoint_speaks_its_own_protocol(endpoint: str, statuses: 
 
 
 def test_endpoints_and_models_are_described() -> None:
-    with vendors.vertex(endpoints=KINDS) as fake, httpx.Client(trust_env=False) as http:
+    with vendors.vertex(endpoints=KINDS) as fake, httpx.Client(trust_env=False, timeout=60) as http:
         http.headers["authorization"] = f"Bearer {fake.key}"
         tuned, vllm, gone = (http.get(f"{fake.url}{PLACE}/endpoints/{name}") for name in ("1", "2", "9"))
         model = http.get(f"{fake.url}/v1/{vllm.json()['deployedModels'][0]['model']}").json()
@@ -233,7 +233,7 @@ def test_endpoints_and_models_are_described() -> None:
 def test_a_call_without_the_token_is_refused() -> None:
     with vendors.vertex() as fake:
         url = f"{fake.url}{PLACE}/publishers/google/models/gemini-3.5-flash:generateContent"
-        answer = httpx.post(url, json=HI, trust_env=False)
+        answer = httpx.post(url, json=HI, trust_env=False, timeout=60)
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
 
 

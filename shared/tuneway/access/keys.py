@@ -63,7 +63,9 @@ def admit(grant: Grant | None, scope: Scope, *, now: float) -> Grant:
     """The grant, if it is good for ``scope`` now. Raises NotAuthenticated or NotAllowed."""
     if grant is None or (grant.expires_at is not None and grant.expires_at <= now):
         raise NotAuthenticated(
-            "The API key is unknown, expired or revoked. An admin makes a new one with 'tuneway keys create'.",
+            # LiteLLM knows a wrong key by OpenAI's first words.
+            "Incorrect API key provided: it is unknown, expired or revoked. "
+            "An admin makes a new one with 'tuneway keys create'.",
             code="invalid_api_key",
         )
     if scope not in grant.scopes and Scope.ADMIN not in grant.scopes:

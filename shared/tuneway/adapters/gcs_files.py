@@ -156,7 +156,7 @@ class GcsFiles:
         with _mapped(uri, OPENING):
             blob = self._client.bucket(bucket).get_blob(path, timeout=CALL_SECONDS, retry=self._patience)
         if blob is None:
-            raise NotFound(f"{uri}: there is no such object.")
+            raise NotFound(f"{uri}: there is no such object. Correct its name, or upload the file.")
         return blob
 
 

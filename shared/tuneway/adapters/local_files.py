@@ -134,5 +134,5 @@ def _mapped(uri: str, errors: dict[int, type[TunewayError]]) -> Generator[None]:
         yield
     except OSError as exc:
         kind = errors.get(exc.errno or 0, TryLater)
-        said = "there is no such object" if kind is NotFound else exc.strerror
-        raise kind(f"{uri}: {said}.") from exc
+        missing = "there is no such object. Correct its name, or upload the file"
+        raise kind(f"{uri}: {missing if kind is NotFound else exc.strerror}.") from exc

@@ -9,14 +9,26 @@ import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Protocol, cast
 
-from arro3.core import RecordBatchReader
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader
 from arro3.io import read_parquet, write_ndjson
 
+from tuneway.tuning.datasets.kinds import PARQUET
 from tuneway.tuning.datasets.table_rows import UnreadableTable
 
 BATCH_ROWS = 1024
 MOST_BYTES = 1_000_000_000
+_TEXT = DataType.string()
+_BYTES = (DataType.is_binary, DataType.is_large_binary, DataType.is_binary_view, DataType.is_fixed_size_binary)
+
+
+class _Editable(Protocol):
+    """A batch without the names of types that its library does not bring along."""
+
+    def set_column(self, i: int, field: Field, column: Array) -> RecordBatch:
+        """The batch with another column in this place."""
+        ...
 
 
 @contextmanager
@@ -30,6 +42,7 @@ def opened(blocks: Iterator[bytes]) -> Generator["ParquetTable"]:
                 raise UnreadableTable(f"The Parquet file has more than {MOST_BYTES:,} bytes.")
             file.write(block)
         file.flush()
+        _check_end(file)
         with _mapped():
             table = ParquetTable(read_parquet(Path(file.name), batch_size=BATCH_ROWS))
         yield table
@@ -51,8 +64,24 @@ class ParquetTable:
                 if batch is None:
                     return
                 block = io.BytesIO()
-                write_ndjson(batch.select(wanted), block)
+                write_ndjson(_texts(batch.select(wanted)), block)
             yield block.getvalue()
+
+
+def _check_end(file: IO[bytes]) -> None:
+    """A file that was cut off is told of here, before the library panics over it."""
+    file.seek(max(0, file.tell() - len(PARQUET)))
+    if file.read() != PARQUET:
+        raise UnreadableTable("The Parquet file is cut off: its end is missing.")
+
+
+def _texts(batch: RecordBatch) -> RecordBatch:
+    """The batch with columns of bytes as text, which writers of old do not mark as such. What is no UTF-8 is null."""
+    for place in range(batch.num_columns):
+        column = batch.column(place)
+        if any(is_kind(column.type) for is_kind in _BYTES):
+            batch = cast("_Editable", batch).set_column(place, batch.field(place).with_type(_TEXT), column.cast(_TEXT))
+    return batch
 
 
 @contextmanager

@@ -42,8 +42,11 @@ class Record(dict[str, object]):
     def __setattr__(self, name: str, value: object) -> None:
         self[name] = value
 
-    def model_dump(self, *, exclude_none: bool = False) -> dict[str, object]:
-        """Plain dictionaries and lists."""
+    def model_dump(
+        self, *, mode: str = "python", exclude_none: bool = False, exclude_unset: bool = False
+    ) -> dict[str, object]:
+        """Plain dictionaries and lists; in either ``mode`` they are JSON's, and only what was received is in them."""
+        del mode, exclude_unset  # what SDKs pass on: nothing here differs by it
         return {
             name: _plain(value, exclude_none) for name, value in self.items() if not exclude_none or value is not None
         }
@@ -56,7 +59,9 @@ class Record(dict[str, object]):
         """As ``model_dump``."""
         return self.model_dump()
 
-    json = model_dump_json
+    def json(self) -> dict[str, object]:
+        """As ``model_dump``, which is what LiteLLM's answers give."""
+        return self.model_dump()
 
 
 class Function(Record):

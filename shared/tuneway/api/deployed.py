@@ -11,11 +11,11 @@ import msgspec
 
 from tuneway.adapters.upstream_httpx import HttpxUpstream
 from tuneway.api.background import background
-from tuneway.api.errors import APIConnectionError, APIError, cut_off, of_answer, of_fault, refused
+from tuneway.api.errors import APIConnectionError, APIError, Timeout, cut_off, of_answer, of_fault, refused, told_by
 from tuneway.api.options import Asked, Way, setting
-from tuneway.api.streams import Pieces
 from tuneway.errors import UpstreamError
 from tuneway.ports import Timeouts, UpstreamRequest, UpstreamResponse
+from tuneway.prediction.events import Pieces
 from tuneway.routing.policy import pause
 
 A = TypeVar("A")
@@ -37,6 +37,7 @@ ROUTES_OWN = (
     "fallbacks",
     "drop_params",
 )
+UNANSWERED: Mapping[type[APIError], str] = {APIConnectionError: "cannot be reached", Timeout: "did not answer in time"}
 URL, KEY = "TUNEWAY_URL", "TUNEWAY_API_KEY"
 _UPSTREAMS: dict[asyncio.AbstractEventLoop, HttpxUpstream] = {}
 
@@ -117,7 +118,7 @@ async def _whole(asked: Asked) -> bytes:
             await _accepted(response)
             return await response.read()
     except UpstreamError as fault:
-        raise of_fault(fault) from fault
+        raise _unanswered(asked, of_fault(fault)) from fault
 
 
 async def _opened(asked: Asked) -> tuple[bytes, Pieces]:
@@ -126,8 +127,15 @@ async def _opened(asked: Asked) -> tuple[bytes, Pieces]:
         async for first in pieces:
             return first, pieces
     except UpstreamError as fault:
-        raise of_fault(fault) from fault
+        raise _unanswered(asked, of_fault(fault)) from fault
     raise cut_off()
+
+
+def _unanswered(asked: Asked, fault: APIError) -> APIError:
+    """The fault, with the address that is at fault: it is tuneway's own that was called, not a model's."""
+    url = located(asked.way.base_url, asked.way.api_key).url
+    words = f"{url} {UNANSWERED[type(fault)]}." if type(fault) in UNANSWERED else fault.message
+    return type(fault)(words, status_code=fault.status_code, told=told_by(fault))
 
 
 def call(

@@ -18,8 +18,7 @@ from tuneway.adapters.upstream_httpx import HttpxUpstream
 from tuneway.api.background import background
 from tuneway.api.errors import of_fault, refused
 from tuneway.api.options import Asked, Surface, Way
-from tuneway.api.places import GIVEN_KEY, defaults, given_key, given_project, identified
-from tuneway.api.streams import Pieces
+from tuneway.api.places import GIVEN_KEY, defaults, given_key, given_project, identified, target
 from tuneway.edge.surfaces.endpoints import Endpoints
 from tuneway.errors import TunewayError
 from tuneway.ports import Auth, Credentials, Timeouts, Upstream, UpstreamRequest
@@ -27,12 +26,11 @@ from tuneway.prediction.attempts import Ask, Attempts
 from tuneway.prediction.calls import Connection, google_signed
 from tuneway.prediction.chat import ChatQuestion, Question
 from tuneway.prediction.dialects.openai.passage import passage_of
-from tuneway.prediction.events import Events
+from tuneway.prediction.events import Events, Pieces
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.surfaces.embeddings.question import EmbeddingQuestion
 from tuneway.routing.identifiers import DedicatedEndpoint, Endpoint, HostedModel
 from tuneway.routing.routes import Route, Target
-from tuneway.routing.targets import target_of
 from tuneway.settings import Settings, environment, from_env
 
 A = TypeVar("A")
@@ -216,7 +214,7 @@ async def _target(model: str, way: Way, line: Line) -> Target:
     identifier = identified(model, way)
     project = None if isinstance(identifier, HostedModel) else given_project(way) or await _own_project(line)
     settled = prediction.defaults(from_env()).places
-    named = target_of(identifier, defaults(identifier, way, project=project, settled=settled))
+    named = target(identifier, defaults(identifier, way, project=project, settled=settled))
     match identifier:
         case DedicatedEndpoint() | Endpoint(protocol=None):
             return await line.endpoints.target(named)

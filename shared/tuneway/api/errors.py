@@ -170,6 +170,11 @@ def refused(message: str, *, param: str, code: str | None = None) -> BadRequestE
     return BadRequestError(message, status_code=400, told=Told(param=param, code=code, type="invalid_request_error"))
 
 
+def told_by(fault: APIError) -> Told:
+    """What an error says beside its message, for another one in its place."""
+    return Told(type=fault.type, param=fault.param, code=fault.code, retry_after=fault.retry_after)
+
+
 def _told(body: bytes) -> Told:
     try:
         return msgspec.json.decode(body, type=_Body).error

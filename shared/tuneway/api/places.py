@@ -8,7 +8,8 @@ from tuneway.api.options import Way, setting
 from tuneway.errors import BadInput
 from tuneway.routing import identifiers
 from tuneway.routing.identifiers import Alias, HostedModel, VertexIdentifier
-from tuneway.routing.targets import Defaults, Place
+from tuneway.routing.routes import Target
+from tuneway.routing.targets import Defaults, Place, target_of
 
 GIVEN_KEY = "TUNEWAY_GIVEN_KEY"  # stands for the call's own api_key among the variables; it is never exported
 LOCATION = "us-central1"
@@ -82,6 +83,19 @@ def defaults(
             return Defaults(project=project, location=location or LOCATION)
 
 
+def target(identifier: VertexIdentifier | HostedModel, found: Defaults) -> Target:
+    """The target that is meant. Raises BadInput, which names the argument that is missing here."""
+    try:
+        return target_of(identifier, found)
+    except BadInput as fault:
+        remedy = _remedy(identifier, found)
+        if remedy is None:
+            raise
+        argument, variables = remedy
+        words = f"Give {argument}, or set {' or '.join(variables)}."
+        raise BadInput(f"The model's name does not say where it is served. {words}", param=argument) from fault
+
+
 def given_project(way: Way) -> str | None:
     """The project of Vertex AI, where it is said."""
     return way.vertex_project or setting(
@@ -108,6 +122,17 @@ def _place(vendor: str, way: Way, settled: Place) -> Place:
         region=way.aws_region_name or settled.region or setting(*variables.region),
         api_version=way.api_version or settled.api_version or setting(*variables.version),
     )
+
+
+def _remedy(identifier: VertexIdentifier | HostedModel, found: Defaults) -> tuple[str, Sequence[str]] | None:
+    """The argument that says it, and the variables that stand in for it."""
+    match identifier:
+        case HostedModel(vendor="bedrock"):
+            return "aws_region_name", VARIABLES["bedrock"].region
+        case HostedModel(vendor=vendor):
+            return "api_base", VARIABLES.get(vendor, Variables()).base or ("TUNEWAY_VENDORS",)
+        case _:
+            return None if found.project else ("vertex_project", ("GOOGLE_CLOUD_PROJECT",))
 
 
 def _reference(names: Sequence[str]) -> str | None:

@@ -11,10 +11,9 @@ from tuneway.api.answers import ModelResponseStream
 from tuneway.api.background import background
 from tuneway.api.errors import APIError, cut_off, of_event, of_fault
 from tuneway.errors import TunewayError
-from tuneway.prediction.events import Events
+from tuneway.prediction.events import Pieces
 from tuneway.prediction.framing.sse import SseDecoder
 
-Pieces = Events
 DONE = b"[DONE]"
 ENDED = b""  # the end of the body, where DONE should have come before
 

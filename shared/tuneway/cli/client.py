@@ -12,6 +12,9 @@ import msgspec
 
 TIMEOUT = httpx.Timeout(30.0, read=600.0)
 DATA = ".tuneway"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+ADDRESS = "Look at --url or TUNEWAY_URL."
+NOT_OURS = f"answers with something that tuneway does not say. {ADDRESS}"
 
 
 class Local(msgspec.Struct, frozen=True):
@@ -29,9 +32,16 @@ class Client:
     """JSON calls to one tuneway. Raises Failed with the server's own message."""
 
     def __init__(self, url: str, key: str) -> None:
-        self.url = url
+        self.url = address(url)
         self.key = key
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT)
+        self._near = httpx.URL(self.url).host in LOOPBACK
+        # A proxy that the environment names leads away from this computer.
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=TIMEOUT,
+            trust_env=not self._near,
+        )
 
     def call(
         self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
@@ -42,7 +52,10 @@ class Client:
 
     def rows(self, path: str) -> list[dict[str, object]]:
         """The rows of a list."""
-        return msgspec.convert(self.call("GET", path)["data"], list[dict[str, object]])
+        try:
+            return msgspec.convert(self.call("GET", path).get("data"), list[dict[str, object]])
+        except msgspec.ValidationError as fault:
+            raise Failed(f"{self.url} {NOT_OURS}") from fault
 
     def upload(self, path: str, *, file: tuple[str, bytes | IO[bytes]], purpose: str) -> dict[str, object]:
         """One multipart upload; the decoded answer."""
@@ -58,16 +71,25 @@ class Client:
                     if line.startswith("data: ") and line != "data: [DONE]":
                         yield _event(line.removeprefix("data: "))
         except httpx.HTTPError as fault:
-            raise Failed(f"{self.url} does not answer: {fault}. Is 'tuneway up' running?") from fault
+            raise self._silent(fault) from fault
+        except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+            raise Failed(f"{self.url} {NOT_OURS}") from fault
 
     def _answer(self, send: Callable[[], httpx.Response]) -> dict[str, object]:
         try:
             response = send()
         except httpx.HTTPError as fault:
-            raise Failed(f"{self.url} does not answer: {fault}. Is 'tuneway up' running?") from fault
+            raise self._silent(fault) from fault
         if response.is_error:
             raise Failed(_message(response.content))
-        return msgspec.json.decode(response.content, type=dict[str, object])
+        try:
+            return msgspec.json.decode(response.content, type=dict[str, object])
+        except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+            raise Failed(f"{self.url} {NOT_OURS}") from fault
+
+    def _silent(self, fault: httpx.HTTPError) -> Failed:
+        remedy = "Is 'tuneway up' running?" if self._near else ADDRESS
+        return Failed(f"{self.url} does not answer: {str(fault).rstrip('.') or type(fault).__name__}. {remedy}")
 
 
 def connect(url: str | None, key: str | None, data: str) -> Client:
@@ -80,6 +102,17 @@ def connect(url: str | None, key: str | None, data: str) -> Client:
     if not key.isascii():
         raise Failed("That is no API key: it has letters no key has. Look at --api-key or TUNEWAY_API_KEY.")
     return Client(url, key)
+
+
+def address(url: str) -> str:
+    """The origin that paths stand behind: without the ``/v1`` that SDKs want at the end. Raises Failed."""
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as fault:
+        raise Failed(f"'{url}' is no address: {fault}. {ADDRESS}") from fault
+    if parts.scheme not in {"http", "https"} or not parts.host:
+        raise Failed(f"'{url}' is no address: write http://127.0.0.1:8080, or https:// and a host. {ADDRESS}")
+    return url.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
 def show(value: object) -> None:

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from tuneway.cli.client import Client, Failed, show
+from tuneway.cli.columns import aligned
 from tuneway.cli.options import connected
 
 PATH = "/v1/fine_tuning/jobs"
@@ -88,7 +87,7 @@ def compare(client: Client, job_ids: tuple[str, ...], *, as_json: bool) -> None:
             }
         )
         return
-    Console(soft_wrap=False, emoji=False).print(_table(ids, rows))
+    click.echo(aligned(("", "", *ids), [("*" if _differs(values) else "", name, *values) for name, values in rows]))
 
 
 def comparison(jobs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
@@ -113,13 +112,6 @@ def comparison(jobs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
         ("tuned model", [job.fine_tuned_model or NONE for job in jobs]),
     ]
     return [(name, values) for name, values in rows if set(values) - {NONE, "", "auto"}]
-
-
-def _table(ids: Sequence[str], rows: Sequence[tuple[str, list[str]]]) -> Table:
-    table = Table("", "", *ids, box=None, pad_edge=False)
-    for name, values in rows:
-        table.add_row("*" if _differs(values) else "", name, *values)
-    return table
 
 
 def _differs(values: Sequence[str]) -> bool:

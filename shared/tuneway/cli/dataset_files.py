@@ -1,5 +1,6 @@
 """Dataset files for the command line: read from anywhere with a progress bar, written whole or not at all."""
 
+import gzip
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from tuneway.tuning.datasets.reading import Reading, reading
 
 BLOCK = 1 << 20
 STDOUT = "-"
+ANYBODY_WRITES = 0o222
+PACKED = (".gz", ".gzip")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,9 +92,32 @@ def stored(source: Input) -> Generator[Iterator[bytes]]:
         yield _blocks(file, advance)
 
 
+def check_apart(source: str, *outputs: str) -> None:
+    """Whether none of what is written is the file that is read. Raises Failed: its rows would be lost."""
+    read = Path(source)
+    for name in outputs:
+        path = Path(name)
+        if read.is_file() and path.is_file() and path.samefile(read):
+            raise Failed(f"{name} is the file that is read, and would be replaced. Name another one.")
+
+
 @contextmanager
 def written(name: str) -> Generator[IO[bytes]]:
-    """Open for writing: a path, gs://, s3://, or ``-`` for the standard output; a file appears whole or not at all."""
+    """Open for writing: a path, gs://, s3://, or ``-`` for the standard output; a file appears whole or not at all.
+
+    What is there and no file, such as a pipe or ``/dev/null``, is written into and stays what it is. Names that end in
+    ``.gz`` are for packed files. Raises Failed, also for a write-protected file, which its folder would let go.
+    """
+    with _target(name) as file:
+        if name.lower().endswith(PACKED):
+            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+                yield cast("IO[bytes]", packed)
+        else:
+            yield file
+
+
+@contextmanager
+def _target(name: str) -> Generator[IO[bytes]]:
     if name == STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -99,12 +125,26 @@ def written(name: str) -> Generator[IO[bytes]]:
         with plugs.sources(from_env()).write(name) as file:
             yield file
     else:
-        with _whole(Path(name)) as file:
+        path = Path(name)
+        with _into(path) if path.exists() and not path.is_file() else _whole(path) as file:
             yield file
 
 
 @contextmanager
+def _into(path: Path) -> Generator[IO[bytes]]:
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as fault:
+        raise Failed(f"{path} cannot be written: {fault.strerror}.") from fault
+
+
+@contextmanager
 def _whole(path: Path) -> Generator[IO[bytes]]:
+    # Of a link the file is written that it names; the link stays.
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not path.stat().st_mode & ANYBODY_WRITES:
+        raise Failed(f"{path} is write-protected. Name another file, or make it writable.")
     draft = path.with_name(f".{path.name}.unfinished")
     try:
         with draft.open("wb") as file:

@@ -8,7 +8,7 @@ from typing import IO, get_args
 import click
 
 from tuneway.cli.client import Failed, show
-from tuneway.cli.dataset_files import STDOUT, Form, Input, opened, readable, written
+from tuneway.cli.dataset_files import STDOUT, Form, Input, check_apart, opened, readable, written
 from tuneway.cli.datasets_lint import lint, preview
 from tuneway.tuning.datasets.convert import Conversion
 from tuneway.tuning.datasets.losses import NAMES
@@ -47,6 +47,7 @@ def convert(
     packed with gzip or not. Exits with 1, and leaves no OUT, when a row cannot be written there without a loss that
     --drop does not allow.
     """
+    check_apart(source, destination)
     asked = Input(name=source, form=form, quiet=as_json)
     with opened(asked) as read, written(destination) as file:
         conversion = Conversion(read, target, drop=drop)
@@ -91,6 +92,7 @@ def split(  # noqa: PLR0913 - each argument is an option of the command line
     }
     if places["train"] == places["validation"]:
         raise click.UsageError("Give --train-file and --validation-file different names.")
+    check_apart(source, *places.values())
     _write_sides(asked, divided, places, drop=drop)
     counts: dict[Side, int] = {"train": divided.train, "validation": divided.validation}
     told: dict[str, object] = {side: {"output": place, "rows": counts[side]} for side, place in places.items()}

@@ -10,13 +10,14 @@ from rich.console import Console
 
 from tuneway.adapters import plugs
 from tuneway.cli.client import show
-from tuneway.cli.dataset_files import Form, Input, opened, readable, stored, written
+from tuneway.cli.dataset_files import Form, Input, check_apart, opened, readable, stored, written
 from tuneway.cli.datasets_report import show_example, show_fixed, show_report
 from tuneway.errors import TunewayError
 from tuneway.ports import Method
 from tuneway.settings import from_env
 from tuneway.tuning.datasets.fix import Fixed, Fixer
 from tuneway.tuning.datasets.leakage import Learned
+from tuneway.tuning.datasets.ledger import Placed
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.preview import preview as previewed
 from tuneway.tuning.datasets.purpose import Purpose
@@ -84,6 +85,7 @@ def lint(  # noqa: PLR0913 - each argument is an option of the command line
         asked = Input(name=file, form=form, quiet=as_json)
         linted = _linted(asked, validation, against)
         if fixed_file is not None:
+            check_apart(file, fixed_file)
             fixed = _fixed(asked, fixed_file, against, drop_bad=drop_bad)
             linted = msgspec.structs.replace(linted, fixed=fixed)
     if as_json:
@@ -171,11 +173,21 @@ def _surveyed(asked: Input, against: Against, purpose: Purpose) -> DatasetReport
 
 def _fixed(asked: Input, name: str, against: Against, *, drop_bad: bool) -> Fixed:
     with opened(asked) as read, written(name) as copy:
-        fixer = Fixer(copy.write, limits=against.limits, drop_bad=drop_bad, keep=against.keep, line_of=read.line_of)
-        fixed = fixer.fix(read.blocks)
-        if broken := read.faults():
-            raise Unreadable(f"No corrected copy was written: {issue(*broken[0]).text}")
-        return fixed
+
+        def faults() -> list[Placed]:
+            if read.broken is not None:
+                raise Unreadable(f"No corrected copy was written: {issue(*read.broken).text}")
+            return read.faults()
+
+        fixer = Fixer(
+            copy.write,
+            limits=against.limits,
+            drop_bad=drop_bad,
+            keep=against.keep,
+            line_of=read.line_of,
+            faults=faults,
+        )
+        return fixer.fix(read.blocks)
 
 
 def _tell(linted: Linted, validation: str | None, fixed_file: str | None) -> None:

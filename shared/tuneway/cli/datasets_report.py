@@ -111,7 +111,13 @@ def show_fixed(console: Console, name: str, fixed: Fixed) -> None:
         table.add_column(column, overflow="fold")
     for change in fixed.changes:
         after = Text(change.after) if change.after else Text("dropped", style="dim")
-        table.add_row(f"{change.line:,}", Text(change.path), Text(change.rule), Text(change.before), after)
+        table.add_row(
+            "" if change.line is None else f"{change.line:,}",
+            Text(change.path),
+            Text(change.rule),
+            Text(change.before),
+            after,
+        )
     if fixed.changes:
         console.print(table)
     if fixed.left:

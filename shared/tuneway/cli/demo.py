@@ -18,7 +18,7 @@ from rich.console import Console
 from tuneway.cli.client import DATA, Client, Failed
 from tuneway.cli.stream import deltas
 from tuneway.cli.watch import Estimate, JobView, watch
-from tuneway.local.stack import Ready
+from tuneway.local.told import Ready
 from tuneway.tuning.datasets.chat_rows import chat_rows
 
 BASE = "gemini-3.5-flash"

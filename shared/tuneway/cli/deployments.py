@@ -8,7 +8,7 @@ import msgspec
 
 from tuneway.cli.client import Client, show
 from tuneway.cli.columns import aligned
-from tuneway.cli.options import connected
+from tuneway.cli.options import connected, told
 
 PATH = "/v1/registry/deployments"
 COLUMNS = ("DEPLOYMENT", "STATUS", "MODEL", "ALIAS", "TRAFFIC", "MACHINE", "USD AN HOUR", "REMARK")
@@ -58,6 +58,15 @@ class Row(msgspec.Struct, frozen=True):
     sleep: Sleep | None = None
 
 
+def _say_status(answer: dict[str, object]) -> None:
+    click.echo(f"Deployment {answer['id']} is {answer['status']}.")
+
+
+def _shared(answer: dict[str, object]) -> None:
+    split = msgspec.convert(answer, Row).traffic
+    click.echo(f"Shared: {', '.join(f'{id_} {share} %' for id_, share in split.items())}.")
+
+
 @click.group()
 def deployments() -> None:
     """Put tuned models where they answer, and take them away again."""
@@ -83,9 +92,10 @@ def list_deployments(client: Client, *, all_: bool, as_json: bool) -> None:
 @deployments.command("show")
 @click.argument("deployment")
 @connected
-def show_deployment(client: Client, deployment: str) -> None:
+@told(show)
+def show_deployment(client: Client, deployment: str) -> dict[str, object]:
     """Show DEPLOYMENT with its history, as JSON."""
-    show(client.call("GET", one(deployment)))
+    return client.call("GET", one(deployment))
 
 
 @deployments.command()
@@ -103,23 +113,23 @@ def show_deployment(client: Client, deployment: str) -> None:
     "--traffic", type=click.IntRange(0, 100), help="Percent of that endpoint's calls that it gets; 0 if not given."
 )
 @connected
-def create(client: Client, /, model: str, **options: str | int | None) -> None:
-    """Deploy the registered MODEL; what an hour of it costs stands in the answer."""
+@told(show)
+def create(client: Client, /, model: str, **options: str | int | None) -> dict[str, object]:
+    """Deploy the registered MODEL; what an hour of it costs stands in the answer, which is JSON."""
     given = {name: value for name, value in options.items() if value is not None}
-    show(client.call("POST", PATH, {"model": model, **given}))
+    return client.call("POST", PATH, {"model": model, **given})
 
 
 @deployments.command()
 @click.argument("shares", nargs=-1, required=True, metavar="DEPLOYMENT=PERCENT...")
 @connected
-def traffic(client: Client, /, shares: tuple[str, ...]) -> None:
+@told(_shared)
+def traffic(client: Client, /, shares: tuple[str, ...]) -> dict[str, object]:
     """Share the calls of an endpoint among all the deployments behind it: ft-1-1=80 ft-1-2=20."""
     wanted = dict(map(_share, shares))
     if len(wanted) < len(shares):
         raise click.BadParameter("each deployment is named once.", param_hint="DEPLOYMENT=PERCENT")
-    answer = client.call("PATCH", one(next(iter(wanted))), {"traffic": wanted})
-    split = msgspec.convert(answer, Row).traffic
-    click.echo(f"Shared: {', '.join(f'{id_} {share} %' for id_, share in split.items())}.")
+    return client.call("PATCH", one(next(iter(wanted))), {"traffic": wanted})
 
 
 @deployments.command()
@@ -128,13 +138,13 @@ def traffic(client: Client, /, shares: tuple[str, ...]) -> None:
     "--force", is_flag=True, help="Also when aliases lead there, which are then gone, or others have no share."
 )
 @connected
-def delete(client: Client, /, deployment: str, *, force: bool) -> None:
+@told(_say_status)
+def delete(client: Client, /, deployment: str, *, force: bool) -> dict[str, object]:
     """Undeploy DEPLOYMENT and delete its endpoint and its uploaded model; the weights stay.
 
     An endpoint that others are behind stays, and its calls go to those.
     """
-    answer = client.call("DELETE", one(deployment) + ("?force=true" if force else ""))
-    click.echo(f"Deployment {answer['id']} is {answer['status']}.")
+    return client.call("DELETE", one(deployment) + ("?force=true" if force else ""))
 
 
 def one(deployment: str) -> str:

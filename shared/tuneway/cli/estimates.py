@@ -9,6 +9,7 @@ from tuneway.adapters import plugs
 from tuneway.cli.client import Client, Failed, show
 from tuneway.cli.dataset_files import Form, Input, readable, stored
 from tuneway.cli.options import connected
+from tuneway.cli.uploads import elsewhere
 from tuneway.tuning.datasets.kinds import Columns
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.survey import Manner, survey
@@ -116,7 +117,7 @@ def _named(dataset: Input) -> dict[str, object]:
         return _counted(dataset)
     if dataset.form.kind is not None:
         raise click.UsageError("--from is for a file of this computer; another one's name or its bytes tell its kind.")
-    return {"training_file": dataset.name} | _columns(dataset.form.columns)
+    return {"training_file": elsewhere(dataset.name)} | _columns(dataset.form.columns)
 
 
 def _columns(named: Columns | None) -> dict[str, object]:

@@ -8,7 +8,7 @@ import msgspec
 
 from tuneway.cli.client import Client, show
 from tuneway.cli.columns import aligned
-from tuneway.cli.options import connected
+from tuneway.cli.options import connected, told
 from tuneway.cli.watch import JobView
 
 PATH = "/v1/fine_tuning/jobs"
@@ -47,13 +47,13 @@ def list_(client: Client, *, as_json: bool) -> None:
     )
 
 
-@jobs.command()
+@jobs.command("show")
 @click.argument("job_id")
-@click.option("--json", "_as_json", is_flag=True, help="Print JSON, as it always does.")
 @connected
-def get(client: Client, job_id: str, *, _as_json: bool) -> None:
+@told(show)
+def show_job(client: Client, job_id: str) -> dict[str, object]:
     """Show one job as JSON."""
-    show(client.call("GET", f"{PATH}/{job_id}"))
+    return client.call("GET", f"{PATH}/{job_id}")
 
 
 @jobs.command()

@@ -1,6 +1,6 @@
 """``tuneway jobs create``: one job, or all jobs of a file, once however often it is run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -24,6 +24,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 METHODS = ("supervised", "dpo")  # what needs no more words than its name
 COLUMNS = ("prompt_column", "completion_column", "system_column")
+OPTIONS = {"validation_file": "--validation", "max_cost_usd": "--max-cost"}  # named otherwise in the body
 WORDED = {"epochs", "method", *COLUMNS}  # options that the body says in another way
 
 Given = str | int | float | None
@@ -59,7 +60,7 @@ def create(
 
     Or create all jobs of a file with -f.
     """
-    jobs = _of_file(file, model) if file is not None else [_of_words(model, dataset, given)]
+    jobs = _of_file(file, model, given) if file is not None else [_of_words(model, dataset, given)]
     if dry_run:
         _estimate(client, jobs, as_json=as_json)
     elif file is None and not as_json:
@@ -68,9 +69,12 @@ def create(
         _create(client, jobs, as_json=as_json)
 
 
-def _of_file(file: Path, model: str | None) -> list[Job]:
+def _of_file(file: Path, model: str | None, given: Mapping[str, Given]) -> list[Job]:
     if model is not None:
         raise click.UsageError("Name either MODEL and DATASET or a file of jobs.")
+    if beside := [OPTIONS.get(name, f"--{name.replace('_', '-')}") for name in given if given[name] is not None]:
+        said = f"{', '.join(sorted(beside))} would change nothing beside a file of jobs"
+        raise click.UsageError(f"{said}. Say it there, for all of them under 'defaults:'.")
     found = read(file)
     for note in found.notes:
         click.echo(note, err=True)

@@ -1,14 +1,41 @@
 """``tuneway keys``: make, list and revoke API keys."""
 
+from urllib.parse import quote
+
 import click
 import msgspec
 
 from tuneway.cli.client import Client, show
+from tuneway.cli.columns import aligned
 from tuneway.cli.keys_first import first
-from tuneway.cli.options import connected
+from tuneway.cli.options import connected, told
 
 PATH = "/v1/registry/keys"
 SCOPES = ("predict", "tune", "admin")
+HEAD = ("KEY", "OWNER", "SCOPES", "MAX USD A JOB", "NAME")
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A key as far as the table shows it."""
+
+    id: str
+    owner: str
+    scopes: tuple[str, ...]
+    name: str = ""
+    max_cost_usd: float | None = None
+
+
+def _say_keys(found: list[dict[str, object]]) -> None:
+    rows = msgspec.convert(found, list[Row])
+    click.echo(aligned(HEAD, [(row.id, row.owner, ",".join(row.scopes), _limit(row), row.name or "-") for row in rows]))
+
+
+def _say_revoked(answer: dict[str, object]) -> None:
+    click.echo(f"Key {answer['id']} is revoked.")
+
+
+def _limit(row: Row) -> str:
+    return "-" if row.max_cost_usd is None else f"{row.max_cost_usd:g}"
 
 
 @click.group()
@@ -36,29 +63,20 @@ def create(
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connected
-def list_(client: Client, *, as_json: bool) -> None:
-    """Show every key's id, owner and scopes."""
-    found = client.rows(PATH)
-    if as_json:
-        show(found)
-        return
-    for key in found:
-        click.echo(f"{key['id']}  {key['owner']}  {','.join(_texts(key['scopes']))}  {key.get('name', '')}")
+@told(_say_keys)
+def list_(client: Client) -> list[dict[str, object]]:
+    """Show every key's id, owner, scopes and limit; the keys themselves are not stored."""
+    return client.rows(PATH)
 
 
 @keys.command()
 @click.argument("key_id")
 @connected
-def revoke(client: Client, key_id: str) -> None:
+@told(_say_revoked)
+def revoke(client: Client, key_id: str) -> dict[str, object]:
     """Refuse a key from now on."""
-    client.call("DELETE", f"{PATH}/{key_id}")
-    click.echo(f"Key {key_id} is revoked.")
+    return client.call("DELETE", f"{PATH}/{quote(key_id, safe='')}")
 
 
 keys.add_command(first)
-
-
-def _texts(value: object) -> list[str]:
-    return msgspec.convert(value, list[str])

@@ -2,11 +2,10 @@
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from tuneway.cli.client import Client, Failed, show
-from tuneway.cli.options import connected
+from tuneway.cli.columns import aligned
+from tuneway.cli.options import connected, told
 from tuneway.cli.registered import DEFAULT, MODELS, path_of
 
 JOBS = "/v1/fine_tuning/jobs"
@@ -38,15 +37,16 @@ def compare_versions(client: Client, versions: tuple[str, ...], *, as_json: bool
     if as_json:
         show(found)
         return
-    Console(soft_wrap=False, emoji=False, markup=False).print(_table(msgspec.convert(found, Comparison)))
+    click.echo(_table(msgspec.convert(found, Comparison)))
 
 
 @click.command("lineage")
 @click.argument("version")
 @connected
-def lineage(client: Client, version: str) -> None:
+@told(show)
+def lineage(client: Client, version: str) -> dict[str, object]:
     """Show where VERSION (MODEL, MODEL@2 or MODEL@prod) came from and what became of it, as one JSON document."""
-    show(client.call("GET", f"{path_of(version, version=DEFAULT)}/lineage"))
+    return client.call("GET", f"{path_of(version, version=DEFAULT)}/lineage")
 
 
 @click.command("replay")
@@ -65,11 +65,9 @@ def replay(client: Client, version: str, *, as_json: bool) -> None:
     click.echo(f"Job {begun['id']} is {job} once more. Watch it: tuneway jobs watch {begun['id']}")
 
 
-def _table(found: Comparison) -> Table:
-    table = Table("", "", *found.versions, box=None, pad_edge=False)
-    for row in found.rows:
-        table.add_row("*" if row.differs else "", row.name.replace("_", " "), *(_shown(value) for value in row.values))
-    return table
+def _table(found: Comparison) -> str:
+    rows = [("*" if row.differs else "", row.name.replace("_", " "), *map(_shown, row.values)) for row in found.rows]
+    return aligned(("", "", *found.versions), rows)
 
 
 def _shown(value: str | float | None) -> str:

@@ -7,12 +7,13 @@ import msgspec
 
 from tuneway.cli.client import Client, Failed, show
 from tuneway.cli.columns import aligned
-from tuneway.cli.options import connected
+from tuneway.cli.options import connected, told
 
 MODELS = "/v1/registry/models"
 PAGE = 100
 HEAD = ("MODEL", "BASE", "ALIAS")
 VERSIONS = ("VERSION", "STATE", "ALIASES", "JOB", "DATASET", "LABELS")
+ALIASES = ("ALIAS", "VERSION", "NAME")
 DEFAULT = "default"
 DATASET_DIGITS = 12
 
@@ -36,6 +37,48 @@ class VersionRow(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
 
 
+class AliasRow(msgspec.Struct, frozen=True):
+    """An alias and the name that calls it."""
+
+    alias: str
+    version: str
+    name: str
+
+
+def _say_versions(found: list[dict[str, object]]) -> None:
+    rows = msgspec.convert(found, list[VersionRow])
+    click.echo(aligned(VERSIONS, [_version_row(row) for row in rows]))
+
+
+def _say_aliases(found: dict[str, object]) -> None:
+    rows = msgspec.convert(found["data"], list[AliasRow])
+    click.echo(aligned(ALIASES, [(row.alias, row.version, row.name) for row in rows]))
+
+
+def _say_state(answer: dict[str, object]) -> None:
+    word = "deleted" if answer.get("deleted") else answer["state"]
+    name = f"{answer['model']}@{answer['number']}" if "number" in answer else answer["id"]
+    click.echo(f"{name} is {word}.")
+
+
+def _say_labels(after: dict[str, object]) -> None:
+    click.echo(_labels(msgspec.convert(after, Words).labels) or "No labels.")
+
+
+def _say_description(after: dict[str, object]) -> None:
+    click.echo(after.get("description") or "No description.")
+
+
+def _say_uses(found: list[dict[str, object]]) -> None:
+    rows = [(str(use["kind"]), str(use["name"]), str(use["version"])) for use in found]
+    click.echo(aligned(("USE", "NAME", "VERSION"), rows) if rows else "Nothing uses it.")
+
+
+def _version_row(row: VersionRow) -> tuple[str, ...]:
+    dataset = row.dataset_sha256[:DATASET_DIGITS] or "-"
+    return row.number, row.state, ",".join(row.aliases) or "-", row.job or "-", dataset, _labels(row.labels) or "-"
+
+
 @click.command("registered")
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only those that bear it; repeatable.")
 @click.option("--archived", is_flag=True, help="Also those that are archived.")
@@ -55,21 +98,20 @@ def registered(client: Client, *, labels: tuple[str, ...], archived: bool, as_js
 @click.command("show")
 @click.argument("model")
 @connected
-def show_model(client: Client, model: str) -> None:
+@told(show)
+def show_model(client: Client, model: str) -> dict[str, object]:
     """Show the registered MODEL with its versions and checkpoints, as JSON; MODEL@VERSION shows one version."""
-    if "@" in model:
-        show(client.call("GET", path_of(model)))
-        return
-    show({**client.call("GET", path_of(model)), "versions": client.rows(f"{path_of(model)}/versions")})
+    found = client.call("GET", path_of(model))
+    return found if "@" in model else {**found, "versions": client.rows(f"{path_of(model)}/versions")}
 
 
 @click.command("versions")
 @click.argument("model")
 @connected
-def versions(client: Client, model: str) -> None:
+@told(_say_versions)
+def versions(client: Client, model: str) -> list[dict[str, object]]:
     """Show the versions of MODEL, oldest first."""
-    rows = msgspec.convert(client.rows(f"{path_of(model)}/versions"), list[VersionRow])
-    click.echo(aligned(VERSIONS, [_version_row(row) for row in rows]))
+    return client.rows(f"{path_of(model)}/versions")
 
 
 @click.command()
@@ -83,33 +125,37 @@ def versions(client: Client, model: str) -> None:
 @click.option("--owner", help="Whose it is, where that is not you.")
 @click.option("--shared", is_flag=True, help="Every tenant may call it.")
 @connected
-def register(client: Client, /, name: str | None, labels: tuple[str, ...], **options: str | bool | None) -> None:
-    """Register a model as NAME, or the next version of the one that has that name."""
+@told(show)
+def register(
+    client: Client, /, name: str | None, labels: tuple[str, ...], **options: str | bool | None
+) -> dict[str, object]:
+    """Register a model as NAME, or the next version of the one that has that name. The answer is JSON."""
     said: dict[str, object] = {"name": name, "labels": _pairs(labels) or None, **options}
-    show(client.call("POST", MODELS, {key: value for key, value in said.items() if value not in (None, False)}))
+    return client.call("POST", MODELS, {key: value for key, value in said.items() if value not in (None, False)})
 
 
 @click.command()
 @click.argument("model")
 @click.argument("labels", nargs=-1, required=True, metavar="KEY=VALUE… KEY-…")
 @connected
-def label(client: Client, model: str, labels: tuple[str, ...]) -> None:
+@told(_say_labels)
+def label(client: Client, model: str, labels: tuple[str, ...]) -> dict[str, object]:
     """Give MODEL or MODEL@VERSION labels, or take them away (KEY-); the others stay."""
     gone = {each.removesuffix("-") for each in labels if each.endswith("-") and "=" not in each}
     new = _pairs(tuple(each for each in labels if not (each.endswith("-") and "=" not in each)))
     before = msgspec.convert(client.call("GET", path_of(model)), Words)
     kept = {key: value for key, value in before.labels.items() if key not in gone}
-    after = client.call("PATCH", path_of(model), {"labels": {**kept, **new}, "revision": before.revision})
-    click.echo(_labels(msgspec.convert(after, Words).labels) or "No labels.")
+    return client.call("PATCH", path_of(model), {"labels": {**kept, **new}, "revision": before.revision})
 
 
 @click.command()
 @click.argument("model")
 @click.argument("text")
 @connected
-def describe(client: Client, model: str, text: str) -> None:
+@told(_say_description)
+def describe(client: Client, model: str, text: str) -> dict[str, object]:
     """Say what MODEL or MODEL@VERSION is for."""
-    client.call("PATCH", path_of(model), {"description": text})
+    return client.call("PATCH", path_of(model), {"description": text})
 
 
 @click.command("alias")
@@ -118,69 +164,69 @@ def describe(client: Client, model: str, text: str) -> None:
 @click.argument("version")
 @click.option("--was", help="The version that must have it now, or 'none': else nothing is moved.")
 @connected
-def point(client: Client, /, model: str, *, alias: str, version: str, was: str | None) -> None:
+@told(_say_aliases)
+def point(client: Client, /, model: str, *, alias: str, version: str, was: str | None) -> dict[str, object]:
     """Have MODEL@ALIAS lead to VERSION (a number or another alias): calls go there from then on."""
     expected = {} if was is None else {"was": None if was == "none" else was}
     client.call("PUT", f"{path_of(model)}/aliases/{quote(alias, safe='')}", {"version": version, **expected})
-    _show_aliases(client, model)
+    return client.call("GET", f"{path_of(model)}/aliases")
 
 
 @click.command()
 @click.argument("model")
 @click.argument("alias")
 @connected
-def unalias(client: Client, model: str, alias: str) -> None:
+@told(_say_aliases)
+def unalias(client: Client, model: str, alias: str) -> dict[str, object]:
     """Take ALIAS away from MODEL: nobody can call MODEL@ALIAS from then on."""
     client.call("DELETE", f"{path_of(model)}/aliases/{quote(alias, safe='')}")
-    _show_aliases(client, model)
-
-
-@click.command()
-@click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the history.")
-@connected
-def aliases(client: Client, model: str, *, as_json: bool) -> None:
-    """Show the aliases of MODEL and the names that call them."""
-    if as_json:
-        show(client.call("GET", f"{path_of(model)}/aliases"))
-        return
-    _show_aliases(client, model)
+    return client.call("GET", f"{path_of(model)}/aliases")
 
 
 @click.command()
 @click.argument("model")
 @connected
-def archive(client: Client, model: str) -> None:
+@told(_say_aliases)
+def aliases(client: Client, model: str) -> dict[str, object]:
+    """Show the aliases of MODEL and the names that call them; --json also shows their moves."""
+    return client.call("GET", f"{path_of(model)}/aliases")
+
+
+@click.command()
+@click.argument("model")
+@connected
+@told(_say_state)
+def archive(client: Client, model: str) -> dict[str, object]:
     """Offer MODEL or MODEL@VERSION no more; what calls it goes on."""
-    click.echo(f"{model} is {client.call('POST', f'{path_of(model)}/archive')['state']}.")
+    return client.call("POST", f"{path_of(model)}/archive")
 
 
 @click.command()
 @click.argument("model")
 @connected
-def restore(client: Client, model: str) -> None:
+@told(_say_state)
+def restore(client: Client, model: str) -> dict[str, object]:
     """Offer MODEL or MODEL@VERSION again."""
-    click.echo(f"{model} is {client.call('POST', f'{path_of(model)}/restore')['state']}.")
+    return client.call("POST", f"{path_of(model)}/restore")
 
 
 @click.command()
 @click.argument("model")
 @connected
-def uses(client: Client, model: str) -> None:
+@told(_say_uses)
+def uses(client: Client, model: str) -> list[dict[str, object]]:
     """Show what uses MODEL or MODEL@VERSION: routes, aliases, deployments, jobs and sweeps."""
-    found = client.rows(f"{path_of(model)}/uses")
-    rows = [(str(use["kind"]), str(use["name"]), str(use["version"])) for use in found]
-    click.echo(aligned(("USE", "NAME", "VERSION"), rows) if rows else f"Nothing uses {model}.")
+    return client.rows(f"{path_of(model)}/uses")
 
 
 @click.command()
 @click.argument("model")
 @click.option("--force", is_flag=True, help="Its own routes and aliases go with it.")
 @connected
-def delete(client: Client, model: str, *, force: bool) -> None:
+@told(_say_state)
+def delete(client: Client, model: str, *, force: bool) -> dict[str, object]:
     """Take MODEL or MODEL@VERSION out of the registry, when nothing uses it."""
-    client.call("DELETE", path_of(model) + ("?force=true" if force else ""))
-    click.echo(f"{model} is deleted.")
+    return client.call("DELETE", path_of(model) + ("?force=true" if force else ""))
 
 
 def path_of(model: str, *, version: str | None = None) -> str:
@@ -198,17 +244,6 @@ def _every(client: Client, query: dict[str, str]) -> list[dict[str, object]]:
         found += page
         if len(page) < PAGE:
             return found
-
-
-def _show_aliases(client: Client, model: str) -> None:
-    found = client.rows(f"{path_of(model)}/aliases")
-    rows = [(str(each["alias"]), str(each["version"]), str(each["name"])) for each in found]
-    click.echo(aligned(("ALIAS", "VERSION", "NAME"), rows))
-
-
-def _version_row(row: VersionRow) -> tuple[str, ...]:
-    dataset = row.dataset_sha256[:DATASET_DIGITS] or "-"
-    return row.number, row.state, ",".join(row.aliases) or "-", row.job or "-", dataset, _labels(row.labels) or "-"
 
 
 def _labels(labels: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from tuneway.cli.client import Client
 from tuneway.cli.deployments import one
-from tuneway.cli.options import connected
+from tuneway.cli.options import connected, told
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNITS = {"m": 1, "h": 60, "d": 24 * 60}
@@ -31,20 +31,39 @@ class Row(msgspec.Struct, frozen=True):
     sleep: Sleep | None = None
 
 
+def _say(answer: dict[str, object]) -> None:
+    row = msgspec.convert(answer, Row)
+    click.echo(f"Deployment {row.id} is {row.status.replace('_', ' ')}.{_saved(row.sleep)}")
+
+
+def _say_when(answer: dict[str, object]) -> None:
+    when = "when nobody needs it" if answer.get("rest") else "no more"
+    click.echo(f"Deployment {answer['id']} sleeps {when}.")
+
+
+def _saved(found: Sleep | None) -> str:
+    if found is None or not found.seconds:
+        return ""
+    sum_ = "" if found.saved_usd is None else f" and saved {found.saved_usd:.2f} USD"
+    return f" So far it has slept {found.seconds / HOUR:.1f} hours{sum_}."
+
+
 @click.command()
 @click.argument("deployment")
 @connected
-def sleep(client: Client, /, deployment: str) -> None:
+@told(_say)
+def sleep(client: Client, /, deployment: str) -> dict[str, object]:
     """Put DEPLOYMENT to sleep: calls that run have a minute; its endpoint stays, and the next call wakes it."""
-    _say(client.call("POST", f"{one(deployment)}/sleep"))
+    return client.call("POST", f"{one(deployment)}/sleep")
 
 
 @click.command()
 @click.argument("deployment")
 @connected
-def wake(client: Client, /, deployment: str) -> None:
+@told(_say)
+def wake(client: Client, /, deployment: str) -> dict[str, object]:
     """Wake DEPLOYMENT."""
-    _say(client.call("POST", f"{one(deployment)}/wake"))
+    return client.call("POST", f"{one(deployment)}/wake")
 
 
 @click.command()
@@ -59,9 +78,10 @@ def wake(client: Client, /, deployment: str) -> None:
 @click.option("--strict", is_flag=True, help="Calls do not wake it: only its windows do, and people.")
 @click.option("--never", is_flag=True, help="It sleeps no more.")
 @connected
+@told(_say_when)
 def rest(
     client: Client, /, deployment: str, *, idle: str | None, windows: tuple[str, ...], strict: bool, never: bool
-) -> None:
+) -> dict[str, object]:
     """Say when DEPLOYMENT sleeps from now on."""
     if never and (idle or windows or strict):
         raise click.UsageError("--never stands alone.")
@@ -70,23 +90,10 @@ def rest(
     wanted: dict[str, object] = {"windows": [_window(each) for each in windows], "strict": strict}
     if idle is not None:
         wanted["idle_minutes"] = _minutes(idle)
-    row = msgspec.convert(client.call("PATCH", one(deployment), {"rest": None if never else wanted}), Row)
-    click.echo(f"Deployment {row.id} {'sleeps no more' if never else 'sleeps when nobody needs it'}.")
+    return client.call("PATCH", one(deployment), {"rest": None if never else wanted})
 
 
 COMMANDS = (sleep, wake, rest)
-
-
-def _say(answer: dict[str, object]) -> None:
-    row = msgspec.convert(answer, Row)
-    click.echo(f"Deployment {row.id} is {row.status.replace('_', ' ')}.{_saved(row.sleep)}")
-
-
-def _saved(found: Sleep | None) -> str:
-    if found is None or not found.seconds:
-        return ""
-    sum_ = "" if found.saved_usd is None else f" and saved {found.saved_usd:.2f} USD"
-    return f" So far it has slept {found.seconds / HOUR:.1f} hours{sum_}."
 
 
 def _minutes(text: str) -> int:

@@ -101,6 +101,8 @@ def retiring(client: Client, /, *, within: int | None, as_json: bool) -> None:
         click.echo(NOTHING.format("" if within is None else f" within {within} days"))
     if undated := msgspec.convert(found["undated"], list[str]):
         click.echo(f"Nobody has said a date of: {', '.join(undated)}.")
+    if unknown := msgspec.convert(found.get("unknown", ()), list[str]):
+        click.echo(f"Not in the catalogue, so nobody here knows their dates: {', '.join(unknown)}.")
 
 
 def lines(row: Row) -> list[str]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import BinaryIO, get_args
+from urllib.parse import quote
 
 import click
 import msgspec
 
-from tuneway.cli.client import Client, show
-from tuneway.cli.options import connected
+from tuneway.cli.client import Client, Failed, show
+from tuneway.cli.columns import aligned
+from tuneway.cli.options import connected, told
 from tuneway.cli.route_files import export_routes, import_routes
 from tuneway.cli.route_history import diff, history, rollback
 from tuneway.cli.route_probe import probe
@@ -37,7 +39,52 @@ OF_A_WAY = (
     "log_prompts",
 )
 TIMEOUTS = ("total", "first", "between")
+HEAD = ("ALIAS", "VERSION", "OWNER", "TARGETS", "FALLBACKS")
 Option = str | float | bool | tuple[str, ...] | tuple[float, ...] | None
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """A target as far as the table shows it."""
+
+    resource: str = ""
+    provider: str = "vertex"
+    model: str = ""
+    weight: float = 1.0
+    order: int = 0
+
+    @property
+    def name(self) -> str:
+        """As the logs name it: what is no resource of Vertex AI by its provider and the model's name there."""
+        return self.resource or f"{self.provider}/{self.model}"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A route as far as the table shows it."""
+
+    alias: str
+    targets: tuple[Aim, ...]
+    version: int = 0
+    owner: str | None = None
+    fallbacks: tuple[str, ...] = ()
+
+
+def _say_routes(found: list[dict[str, object]]) -> None:
+    rows = msgspec.convert(found, list[Row])
+    cells = [
+        (row.alias, str(row.version), row.owner or "-", _aims(row), ", ".join(row.fallbacks) or "-") for row in rows
+    ]
+    click.echo(aligned(HEAD, cells))
+
+
+def _say_deleted(answer: dict[str, object]) -> None:
+    click.echo(f"Route {answer['alias']} is deleted.")
+
+
+def _aims(row: Row) -> str:
+    """The targets in the order in which they are asked; a weight where it shares the calls with others."""
+    shared = len(row.targets) > 1
+    aims = sorted(row.targets, key=lambda aim: aim.order)
+    return ", ".join(f"{aim.weight:g} x {aim.name}" if shared else aim.name for aim in aims)
 
 
 @click.group()
@@ -47,9 +94,19 @@ def routes() -> None:
 
 @routes.command("list")
 @connected
-def list_routes(client: Client) -> None:
-    """Show every route as JSON."""
-    show(client.rows(PATH))
+@told(_say_routes)
+def list_routes(client: Client) -> list[dict[str, object]]:
+    """Show every route: its targets, by weight, and what is asked when they fail."""
+    return client.rows(PATH)
+
+
+@routes.command("show")
+@click.argument("alias")
+@connected
+@told(show)
+def show_route(client: Client, alias: str) -> dict[str, object]:
+    """Show the route ALIAS with what its last probe found, as JSON."""
+    return client.call("GET", one(alias))
 
 
 @routes.command()
@@ -86,6 +143,7 @@ def list_routes(client: Client) -> None:
 @click.option("--prompts", "prompts", type=click.File("rb"), help="Prompts by family of models, as JSON.")
 @click.option("--file", "file", type=click.File("rb"), help="The whole route as JSON, instead of all else.")
 @connected
+@told(show)
 def put(
     client: Client,
     /,
@@ -95,15 +153,30 @@ def put(
     file: BinaryIO | None,
     prompts: BinaryIO | None,
     **options: Option,
-) -> None:
-    """Point ALIAS at one IDENTIFIER or several, such as vertex_ai/my-project/us-central1/endpoints/123."""
+) -> dict[str, object]:
+    """Point ALIAS at one IDENTIFIER or several, such as vertex_ai/my-project/us-central1/endpoints/123.
+
+    The whole route is written anew: what is not given is as for a new one. The answer is JSON.
+    """
     if (file is None) != bool(identifiers):
         raise click.UsageError("Give identifiers, or a --file with the route.")
-    body = _route(identifiers, options) if file is None else msgspec.json.decode(file.read(), type=dict[str, object])
+    body = _route(identifiers, options) if file is None else _read(file)
     if prompts is not None:
-        body["prompts"] = msgspec.json.decode(prompts.read(), type=dict[str, object])
-    answer = client.call("PUT", f"{PATH}/{alias}", body)
-    show(answer)
+        body["prompts"] = _read(prompts)
+    return client.call("PUT", one(alias), body)
+
+
+def one(alias: str) -> str:
+    """The path of a route."""
+    return f"{PATH}/{quote(alias, safe='')}"
+
+
+def _read(file: BinaryIO) -> dict[str, object]:
+    """The JSON object in a file. Raises Failed."""
+    try:
+        return msgspec.json.decode(file.read(), type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        raise Failed(f"{file.name} is no JSON object: {fault}.") from fault
 
 
 def _route(identifiers: tuple[str, ...], options: Mapping[str, Option]) -> dict[str, object]:
@@ -132,18 +205,19 @@ def _place(position: int, given: Mapping[str, Option]) -> dict[str, object]:
 @routes.command()
 @click.argument("identifier")
 @connected
-def resolve(client: Client, identifier: str) -> None:
-    """Ask the endpoint IDENTIFIER what it speaks, and write the answer down."""
-    show(client.call("POST", "/v1/registry/endpoints:resolve", {"identifier": identifier}))
+@told(show)
+def resolve(client: Client, identifier: str) -> dict[str, object]:
+    """Ask the endpoint IDENTIFIER what it speaks, and write the answer down. The answer is JSON."""
+    return client.call("POST", "/v1/registry/endpoints:resolve", {"identifier": identifier})
 
 
 @routes.command()
 @click.argument("alias")
 @connected
-def remove(client: Client, alias: str) -> None:
-    """Take ALIAS away."""
-    client.call("DELETE", f"{PATH}/{alias}")
-    click.echo(f"Route {alias} is removed.")
+@told(_say_deleted)
+def delete(client: Client, alias: str) -> dict[str, object]:
+    """Take ALIAS away; 'routes rollback' brings it back."""
+    return client.call("DELETE", one(alias))
 
 
 for command in (import_routes, export_routes, history, diff, rollback, probe):

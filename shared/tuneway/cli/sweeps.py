@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from tuneway.cli.client import Client, show
+from tuneway.cli.columns import aligned
 from tuneway.cli.estimates import PATH as ESTIMATES
 from tuneway.cli.estimates import Answer, by_name
 from tuneway.cli.following import CANCELLED, FAILED, interruptible
@@ -21,6 +22,7 @@ from tuneway.cli.sweep_files import Given, body_of, points, uploaded
 from tuneway.cli.uploads import Uploads
 
 PATH = "/v1/fine_tuning/sweeps"
+HEAD = ("SWEEP", "STATUS", "JOBS", "NAME")
 PAUSE = 0.5  # seconds between looks
 ENDED = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -135,8 +137,8 @@ def list_(client: Client, *, as_json: bool) -> None:
     if as_json:
         show(found)
         return
-    for each in msgspec.convert(found, list[SweepView]):
-        click.echo(f"{each.id}  {each.status:<10}  {_counts(each)}  {each.name or ''}".rstrip())
+    views = msgspec.convert(found, list[SweepView])
+    click.echo(aligned(HEAD, [(each.id, each.status, _counts(each), each.name or "-") for each in views]))
 
 
 @sweeps.command("show")

@@ -23,10 +23,8 @@ class Uploads:
     def name(self, dataset: str) -> str:
         """The file's id when ``dataset`` is a local file, else ``dataset`` itself. Raises Failed."""
         path = Path(dataset)
-        if "://" in dataset:
-            return dataset
         if not path.is_file():
-            return _id(dataset)
+            return elsewhere(dataset)
         name = f"{path.stem}.{digest(path)[:DIGITS]}{path.suffix}"
         if name not in self._ids:
             self._ids[name] = self._known.get((name, path.stat().st_size)) or self._uploaded(path, name)
@@ -42,8 +40,10 @@ class Uploads:
             return str(self._client.upload(FILES, file=(name, content), purpose="fine-tune")["id"])
 
 
-def _id(dataset: str) -> str:
+def elsewhere(dataset: str) -> str:
     """What is no file of this computer, and does not look as if it should be one. Raises Failed."""
+    if "://" in dataset:
+        return dataset
     if "/" in dataset or kind_named(dataset) is not None:
         said = f"There is no file '{dataset}' on this computer"
         raise Failed(f"{said}. Look at the path, or give the id of an upload, {PLACES}.")

@@ -21,6 +21,7 @@ from tuneway.routing.live import LiveSnapshot
 _IDS_AT_ONCE = 256
 _ID_BYTES = 12
 _BEGUN_A_TURN = 4  # about a millisecond's work
+_WHERE = "A base_url ends in /v1 for OpenAI's clients, and before it for Anthropic's; GET /v1/models lists the models."
 
 Handler = Callable[[Visit], Awaitable[Response]]
 Rules = Mapping[str, Mapping[str, Handler]]
@@ -83,9 +84,10 @@ class AsyncDoor:
 
     async def _answer(self, visit: Visit) -> Response:
         methods = self._exact[visit.path] if visit.path in self._exact else self._found_below(visit.path)
-        handler = methods.get(visit.request.method)
+        asked = visit.request.method
+        handler = methods.get("GET" if asked == "HEAD" else asked)  # servers keep the body of a HEAD's answer
         if handler is None:
-            raise MethodNotAllowed(visit.request.method, list(methods))
+            raise MethodNotAllowed(asked, list(methods))
         await self._admit(visit)
         return await handler(visit)
 
@@ -95,7 +97,7 @@ class AsyncDoor:
                 return methods
         if path.rstrip("/") in self._exact:
             return self._exact[path.rstrip("/")]
-        raise NotFound(f"There is nothing at {path}.", code="unknown_url")
+        raise NotFound(f"There is nothing at {path}. {_WHERE}", code="unknown_url")
 
     async def _admit(self, visit: Visit) -> None:
         """Look the key up; one that is unknown is looked up again in a snapshot read after it came.

@@ -13,8 +13,11 @@ from tuneway.edge.errors import Answer, MethodNotAllowed, rendered, unexpected
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.edge.telemetry.observed_requests import Watch
 from tuneway.errors import BadInput, NotFound, TunewayError
+from tuneway.structs import read_fields
 
 log = logging.getLogger(__name__)
+
+MOST_DIGITS = 9
 
 
 class Grants(Protocol):
@@ -46,7 +49,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def limit(self, *, default: int, most: int) -> int:
         """The page size asked for. Raises BadInput."""
         text = self.query.get("limit", str(default))
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        # Python reads no number of thousands of digits: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+        if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS or not 1 <= int(text) <= most:
             raise BadInput(f"'limit' is a whole number from 1 to {most}.", param="limit")
         return int(text)
 
@@ -84,6 +88,7 @@ class Door:
         self._grants = grants
         self._now = now
         self._logs = logs or Logs(None)
+        read_fields()
 
     def __call__(self, request: flask.Request) -> flask.Response:
         """The answer, with an id to ask us about; never raises for what a caller did."""

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tuneway.edge.errors import Answer, ClientLeft
 from tuneway.edge.spout import Spout, spout_of
 from tuneway.edge.uvicorn_wire import Wire
-from tuneway.prediction.events import Events, LiveEvents
+from tuneway.prediction.events import Events
 
 Headers = Sequence[tuple[bytes, bytes]]
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
@@ -67,7 +67,7 @@ class StreamReply(Response):
             with Watch(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": self._first, "more_body": True})
-                await self._rest(receive, send)
+                await self._poured(spout_of(receive, send, first=self._first))
             await send(
                 {"type": "http.response.body", "body": b""}
             )  # not watched: a server calls a client with its answer gone
@@ -86,24 +86,12 @@ class StreamReply(Response):
     def _whole(self) -> bool:
         return self._mark in self._last
 
-    async def _rest(self, receive: Receive, send: Send) -> None:
+    async def _poured(self, spout: Spout | Wire) -> None:
         """All pieces but the first."""
-        if isinstance(self._events, LiveEvents):
-            await self._poured(self._events, spout_of(receive, send, first=self._first))
-        else:
-            # In a task of its own an arrival wakes a few frames; here it would wake the framework's twenty as well.
-            await asyncio.create_task(self._sent(send))
-
-    async def _poured(self, events: LiveEvents, spout: Spout | Wire) -> None:
         try:
-            await events.pour(spout.take)
+            await self._events.pour(spout.take)
         finally:
             self._last = spout.last
-
-    async def _sent(self, send: Send) -> None:
-        async for piece in self._events:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-            self._last = piece
 
 
 class Watch:

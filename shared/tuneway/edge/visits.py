@@ -128,7 +128,7 @@ class Visit(msgspec.Struct, kw_only=True, eq=False):
 
 async def body_of(visit: Visit, *, limit: int) -> bytes:
     """The request's body. Raises TooLarge, ClientLeft, BadInput (compressed)."""
-    if (coding := visit.header(b"content-encoding")) not in {None, "identity"}:
+    if (coding := visit.header(b"content-encoding")) is not None and coding.lower() not in {"", "identity"}:
         raise BadInput(
             f"A body with content-encoding '{coding}' is not read. Send it as it is.", code="compressed_body"
         )

@@ -15,6 +15,7 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import Environ, StartResponse, WSGIApp
 
 from tuneway.local.manifest import Function, HttpTrigger, Manifest, ScheduleTrigger
+from tuneway.structs import read_fields
 
 Scope = MutableMapping[str, object]
 Receive = Callable[[], Awaitable[MutableMapping[str, object]]]
@@ -38,6 +39,7 @@ class Front:
     def __init__(self, manifest: Manifest, folder: Path, *, secret: str) -> None:
         self._secret = secret
         apps = {name: _loaded(name, function, folder) for name, function in manifest.functions.items()}
+        read_fields()
         self._guarded = {f"{EVENTS}/{name}": app for name, app in apps.items()}
         self._public: dict[str, App] = {}
         for name, function in manifest.functions.items():

@@ -24,7 +24,9 @@ from tuneway.local.emulated import emulated
 from tuneway.local.front import EVENTS, SECRET_HEADER, Front
 from tuneway.local.log_sink import LogSink
 from tuneway.local.relay import Relay, RelaySettings
-from tuneway.local.vertex.serve import VertexServer
+from tuneway.local.told import Options as Options
+from tuneway.local.told import Ready as Ready
+from tuneway.local.vertex.serve import IDLE_SECONDS, VertexServer
 from tuneway.local.vertex.settings import VertexSettings
 from tuneway.local.watcher import Watcher
 from tuneway.registry.keyring import Keyring
@@ -38,26 +40,6 @@ RETRY = manifest.Retry(min_backoff=0.2, max_backoff=5.0, max_attempts=5)
 QUOTAS = '{"vertex_ai": 2, "vertex_open": 2, "vertex_custom": 2}'  # the simulation itself has no quota
 GRACE = 3.0  # seconds for what is under way when the stack is told to stop
 SUBMIT_TIMEOUT = 3.0  # the simulation answers at once; a short lease lets a killed stack go on soon
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start; ``beat`` is seconds between ticks, ``speed`` runs the simulated training clock faster."""
-
-    data: Path
-    port: int = 8080
-    api_key: str | None = None
-    emulators: bool = False
-    speed: float = 1.0
-    beat: float = 1.0
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What a started stack tells the world."""
-
-    url: str
-    key: str
-    data: str
-    vertex_url: str
 
 
 def run(options: Options, *, ready: Callable[[Ready], None]) -> None:
@@ -97,7 +79,12 @@ class _Server(uvicorn.Server):
         # Streams end with the stack: a client that will not leave may not hold up Ctrl-C.
         super().__init__(
             uvicorn.Config(
-                app, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=int(GRACE)
+                app,
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                timeout_keep_alive=IDLE_SECONDS,
+                timeout_graceful_shutdown=int(GRACE),
             )
         )
 

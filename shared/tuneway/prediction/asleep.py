@@ -15,10 +15,14 @@ class ModelAsleep(UpstreamError):
     """Nothing answers at the model's place for now; another target may."""
 
 
+class AsleepByTheClock(ModelAsleep):
+    """Its hours or people wake it, and no call: whoever asks can do nothing about it."""
+
+
 def asleep_fault(model: str, said: Asleep, *, now: float) -> ModelAsleep:
     """The fault to tell for a place of ``model``'s at Unix time ``now``."""
-    seconds = _wait(said, now)
-    return ModelAsleep(
+    seconds, kind = _wait(said, now), AsleepByTheClock if said.strict else ModelAsleep
+    return kind(
         f"The model '{model}' is asleep. {_waking(said)} Try again in about {math.ceil(seconds)} seconds.",
         status=503,
         kind="server_error",

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from tuneway.errors import NotFound, TunewayError, UpstreamError
-from tuneway.prediction.asleep import ModelAsleep, asleep_fault
+from tuneway.prediction.asleep import AsleepByTheClock, ModelAsleep, asleep_fault
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.patience import too_slow
 from tuneway.prediction.withheld import Withheld
@@ -192,13 +192,15 @@ def _fallbacks(route: Route, fault: TunewayError) -> tuple[str, ...]:
 def _gravest(faults: list[TunewayError]) -> TunewayError:
     """The fault the caller can do most with: an answer after all, the last one that may pass, else the first.
 
-    A model that was the first choice and sleeps will answer soon; one that was to stand in for others says nothing.
+    A model that was the first choice and sleeps will answer soon; one that was to stand in for others says nothing. One
+    whose hours have to come may take longer than whatever passes of the others.
     """
     withheld = [fault for fault in faults if isinstance(fault, Withheld)]
     if withheld:
         return withheld[0]
-    if faults and isinstance(faults[0], ModelAsleep):
-        return faults[0]
     passing = [fault for fault in faults if move_after(fault) is Move.RETRY and not isinstance(fault, ModelAsleep)]
+    first = faults[0] if faults else None
+    if isinstance(first, ModelAsleep) and not (passing and isinstance(first, AsleepByTheClock)):
+        return first
     untold = NotFound("The route has no target to ask.", param="model", code="model_not_found")
     return passing[-1] if passing else next(iter(faults), untold)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -26,8 +26,6 @@ from tuneway.prediction.providers import table
 from tuneway.prediction.providers.addresses import Framing, Operation
 from tuneway.routing.routes import Dialect, Target
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 Refused = Callable[[int, Mapping[str, str], bytes], UpstreamError]
 OK = HTTPStatus.OK.value
 JSON = {"content-type": "application/json"}
@@ -73,19 +71,19 @@ class Framer(Protocol):
         ...
 
 
-class Teller(Protocol[T_co]):
-    """Events in, what the caller is told out; ``usage`` is what was counted so far."""
+class Teller(Protocol):
+    """Events in, the caller's own events out; ``usage`` is what was counted so far."""
 
     @property
     def usage(self) -> Usage:
         """The tokens so far."""
         ...
 
-    def arrived(self, events: Iterable[bytes]) -> tuple[T_co, UpstreamError | None]:
-        """What the events up to the first error come to (falsy when nothing), and the error."""
+    def arrived(self, events: Iterable[bytes]) -> tuple[bytes, UpstreamError | None]:
+        """What the events up to the first error come to, and the error."""
         ...
 
-    def ended(self) -> T_co:
+    def ended(self) -> bytes:
         """What the end brings. Raises UpstreamError when it came too early."""
         ...
 
@@ -141,13 +139,13 @@ async def whole(call: Call, *, via: Connection, journey: Journey) -> bytes:
 
 
 async def told(
-    call: Call, teller: Teller[T], *, via: Connection, journey: Journey, outlet: Outlet[T] | None = None
-) -> AsyncGenerator[tuple[T, bool], None]:
-    """What each arrival of bytes comes to, and whether it was the last: nothing is held back.
+    call: Call, teller: Teller, outlet: Outlet, *, via: Connection, journey: Journey
+) -> AsyncGenerator[bytes, None]:
+    """``outlet.Source``: what each arrival of bytes comes to, and what the end brings; nothing is held back.
 
     What came before an error is told before it is raised. Raises BadInput, UpstreamError. Close it when the caller
-    leaves: that ends the call. The journey learns the tokens in any case. Where ``outlet`` is opened after the first
-    piece, it gets the others, all but what the end brings.
+    leaves: that ends the call. The journey learns the tokens in any case. Once ``outlet`` is open, it gets what comes
+    after the next piece, all but what the end brings.
     """
     framing = _FRAMERS[_place(call, via).framing]()
     async with _answered(call, via, journey) as response:
@@ -160,12 +158,12 @@ async def told(
                     journey.goes_on()
                     news, error = teller.arrived(framing.flush() if data is None else framing.decode(data))
                     if news:
-                        yield news, False
+                        yield news
                     if error is not None:
                         raise error
-                    if outlet is not None and (take := outlet.fed_by(framing.decode, teller.arrived)):
+                    if take := outlet.fed_by(framing.decode, teller.arrived):
                         await patience.pour(take)
-            yield teller.ended(), True
+            yield teller.ended()
         finally:
             journey.usage = teller.usage
 

@@ -1,12 +1,12 @@
 """A chat, as any target can be asked it: passed on to one that speaks OpenAI's words, said in the others' own."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 import msgspec
 
-from tuneway.prediction.calls import Call, Connection, whole
+from tuneway.prediction.calls import Call, Connection, told, whole
 from tuneway.prediction.complete import complete, one_at_a_time, told_as_events
 from tuneway.prediction.dialects.openai.passage import Passage
 from tuneway.prediction.dialects.openai.passing import StreamPass
@@ -126,7 +126,7 @@ def passed_events(
     """The same, streamed."""
     body = passed_on(passage.body, target, stream=True, alias=passage.model)
     call = Call(target=target, operation=operation, body=body, stream=True)
-    return LiveEvents(call, ByteTeller(StreamPass(passage)), via=via, journey=journey)
+    return LiveEvents(partial(told, call, ByteTeller(StreamPass(passage)), via=via, journey=journey))
 
 
 def left_out(body: bytes, target: Target, hints: Sequence[str] = ()) -> tuple[str, ...]:

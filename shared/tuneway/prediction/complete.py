@@ -5,12 +5,11 @@ its answer told in the hub's words; a *passage* is a body in the target's own la
 one attempt; ``attempts.py`` makes the next.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
-from tuneway.errors import UpstreamError
 from tuneway.prediction.calls import Call, Connection, streams, told, whole
 from tuneway.prediction.dialects.anthropic.request import HINTS as ANTHROPIC_HINTS
 from tuneway.prediction.dialects.anthropic.request import to_request as anthropic_to_request
@@ -32,18 +31,21 @@ from tuneway.prediction.dialects.openai.request import to_request as openai_to_r
 from tuneway.prediction.dialects.openai.response import from_response as openai_from_response
 from tuneway.prediction.dialects.openai.servers import server_of
 from tuneway.prediction.dialects.openai.stream import StreamDecoder as OpenaiStreamDecoder
-from tuneway.prediction.events import ChunkEvents, Events, LiveEvents, as_events
-from tuneway.prediction.fan_out import Arrivals, all_of, side_by_side, sum_of
+from tuneway.prediction.events import ChunkEvents, Close, Encode, Events, LiveEvents
+from tuneway.prediction.fan_out import Part, all_of, one_of, placed, side_by_side
 from tuneway.prediction.hub.answer import (
+    DONE,
     ChatCompletion,
     Chunk,
     Exchange,
     Usage,
+    encode_chunks,
 )
-from tuneway.prediction.hub.chunks import as_chunks
+from tuneway.prediction.hub.chunks import ChunkPress, as_chunks
 from tuneway.prediction.hub.fit import hints_in
 from tuneway.prediction.hub.request import ChatRequest
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Outlet, Source
 from tuneway.prediction.profiles import profile_of
 from tuneway.prediction.retelling import Decoder, answer_retold, stream_retold
 from tuneway.routing.routes import Dialect, Target
@@ -100,30 +102,23 @@ DIALECTS: dict[Dialect, Words] = {
 }
 
 
-class ChunkTeller:
-    """``calls.Teller`` of hub chunks."""
+def _done(_: Usage) -> bytes:
+    return DONE
 
-    def __init__(self, decoder: Decoder) -> None:
-        self._decoder = decoder
 
-    @property
-    def usage(self) -> Usage:
-        """The tokens so far."""
-        return self._decoder.usage
+def _nothing(_: Usage) -> bytes:
+    return b""
 
-    def arrived(self, events: Iterable[bytes]) -> tuple[list[Chunk], UpstreamError | None]:
-        """The chunks up to the first error, and the error."""
-        chunks: list[Chunk] = []
-        try:
-            for event in events:
-                chunks += self._decoder.decode(event)
-        except UpstreamError as exc:
-            return chunks, exc
-        return chunks, None
 
-    def ended(self) -> list[Chunk]:
-        """The finishes and the usage."""
-        return self._decoder.flush()
+class Telling(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat whose answer is streamed, in a surface's words: OpenAI's chat, if nothing else is said.
+
+    ``close`` gives what stands after the last chunk, for the tokens there were.
+    """
+
+    exchange: Exchange
+    encode: Encode = encode_chunks
+    close: Close = _done
 
 
 async def complete(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> ChatCompletion:
@@ -138,26 +133,31 @@ async def complete(exchange: Exchange, target: Target, *, via: Connection, journ
     return answer_retold(answer, exchange.request, target.dialect)
 
 
-def arrivals(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
-    """The chunks of a streamed answer, joined for each arrival of bytes, and whether they are the last.
-
-    Raises BadInput and UpstreamError, also in the middle. Close it when the caller leaves: that ends the call.
-    """
-    journey.hints = _hints(exchange, target)
-    if not streams(target):
-        return _told_at_once(exchange, target, via=via, journey=journey)
-    if one_at_a_time(exchange, target):
-        return _streams_fanned_out(exchange, target, via=via, journey=journey)
-    return _streamed(exchange, target, via=via, journey=journey)
-
-
 def told_as_events(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Events:
-    """The same as the caller's events."""
-    if not streams(target) or one_at_a_time(exchange, target):
-        return as_events(arrivals(exchange, target, via=via, journey=journey))
-    journey.hints = _hints(exchange, target)
-    teller = ChunkEvents(_decoder(exchange, target))
-    return LiveEvents(_call(exchange.request, target, stream=True), teller, via=via, journey=journey)
+    """The streamed answer as OpenAI's chat tells it. Raises BadInput."""
+    return LiveEvents(streamed([Telling(exchange=exchange)], target, via=via, journey=journey))
+
+
+def streamed(tellings: Sequence[Telling], target: Target, *, via: Connection, journey: Journey) -> Source:
+    """The streamed answers to one or several chats as one: with one end, and the tokens of all.
+
+    Raises BadInput; the source raises UpstreamError, also in the middle. Close that when the caller leaves: it ends the
+    calls.
+    """
+    first = tellings[0]
+    journey.hints = _hints(first.exchange, target)
+    parts = [part for telling in tellings for part in _parts(telling, target)]
+    if len(parts) == 1:
+        return _source(first, target, via=via, journey=journey)
+
+    def closing(usage: Usage) -> bytes:
+        return first.encode(ChunkPress(first.exchange).closing(usage)) + first.close(usage)
+
+    asked: list[Part] = []
+    for part in parts:
+        own = journey.part()
+        asked.append(Part(journey=own, source=_source(_open_ended(part), target, via=via, journey=own)))
+    return partial(side_by_side, asked, closing, journey=journey)
 
 
 def one_at_a_time(exchange: Exchange, target: Target) -> bool:
@@ -176,19 +176,43 @@ def _call(request: ChatRequest, target: Target, *, stream: bool) -> Call:
     return Call(target=target, operation="chat", body=body, stream=stream)
 
 
-def _streamed(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
-    teller = ChunkTeller(_decoder(exchange, target))
-    return told(_call(exchange.request, target, stream=True), teller, via=via, journey=journey)
+def _parts(telling: Telling, target: Target) -> list[Telling]:
+    """One for each call that it takes."""
+    exchange = telling.exchange
+    if not (streams(target) and one_at_a_time(exchange, target)):
+        return [telling]
+    return [_choice(telling, index) for index in range(exchange.request.n or 1)]
+
+
+def _choice(telling: Telling, index: int) -> Telling:
+    def encode(chunks: list[Chunk]) -> bytes:
+        return telling.encode(placed(chunks, telling.exchange, index))
+
+    return msgspec.structs.replace(telling, exchange=one_of(telling.exchange, index), encode=encode)
+
+
+def _open_ended(telling: Telling) -> Telling:
+    return msgspec.structs.replace(telling, close=_nothing)
+
+
+def _source(telling: Telling, target: Target, *, via: Connection, journey: Journey) -> Source:
+    """The stream of one call, or its whole answer as one piece from a host that cannot stream."""
+    if not streams(target):
+        return partial(_told_at_once, telling, target, via=via, journey=journey)
+    exchange = telling.exchange
+    teller = ChunkEvents(_decoder(exchange, target), encode=telling.encode, close=telling.close)
+    return partial(told, _call(exchange.request, target, stream=True), teller, via=via, journey=journey)
 
 
 def _decoder(exchange: Exchange, target: Target) -> Decoder:
     return stream_retold(DIALECTS[target.dialect].stream_decoder(exchange), exchange.request, target.dialect)
 
 
-async def _told_at_once(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
-    """The whole answer as one arrival, from a host that cannot stream."""
-    completion = await complete(exchange, target, via=via, journey=journey)
-    yield as_chunks(completion, exchange), True
+async def _told_at_once(
+    telling: Telling, target: Target, _: Outlet, *, via: Connection, journey: Journey
+) -> AsyncGenerator[bytes, None]:
+    completion = await complete(telling.exchange, target, via=via, journey=journey)
+    yield telling.encode(as_chunks(completion, telling.exchange)) + telling.close(completion.usage)
 
 
 async def _fanned_out(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> ChatCompletion:
@@ -202,24 +226,3 @@ async def _fanned_out(exchange: Exchange, target: Target, *, via: Connection, jo
         return await all_of(exchange, one)
     finally:
         journey.goes_on()
-
-
-async def _streams_fanned_out(exchange: Exchange, target: Target, *, via: Connection, journey: Journey) -> Arrivals:
-    parts: list[Journey] = []
-
-    def one(part: Exchange) -> Arrivals:
-        parts.append(journey.part())
-        return _streamed(part, target, via=via, journey=parts[-1])
-
-    def usage() -> Usage:
-        return sum_of([part.usage for part in parts if part.usage is not None])
-
-    journey.waits()
-    try:
-        async with aclosing(side_by_side(exchange, one, usage=usage)) as merged:
-            async for arrival in merged:
-                journey.goes_on()
-                yield arrival
-    finally:
-        journey.goes_on()
-        journey.usage = usage()

@@ -1,21 +1,21 @@
-"""Streams on their way to the caller: chunks as server-sent events, and what a fault in the middle looks like."""
+"""Streams on their way to the caller: a host's events told in a surface's words, and what a fault in the middle is."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Protocol
+from typing import Protocol, Self
 
 from tuneway.errors import UpstreamError
 from tuneway.ports import Take
-from tuneway.prediction.calls import Call, Connection, Teller, told
-from tuneway.prediction.fan_out import Arrivals
-from tuneway.prediction.hub.answer import DONE, Chunk, Usage, encode_chunks, encode_error_event
-from tuneway.prediction.journey import Journey
-from tuneway.prediction.outlet import Outlet
+from tuneway.prediction.hub.answer import Chunk, Usage, encode_error_event
+from tuneway.prediction.outlet import Outlet, Source
 from tuneway.prediction.retelling import Decoder
 from tuneway.prediction.upstream_errors import broken
 
+Encode = Callable[[list[Chunk]], bytes]
+Close = Callable[[Usage], bytes]
 
-class Events(Protocol):
+
+class Pieces(Protocol):
     """The caller's own events, one after the other; to be closed by whoever stops before the end."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -28,6 +28,14 @@ class Events(Protocol):
 
     def aclose(self) -> Awaitable[None]:
         """Stop: ends the call."""
+        ...
+
+
+class Events(Pieces, Protocol):
+    """The same, which can be poured from some event on."""
+
+    async def pour(self, take: Take) -> None:
+        """All that is left to ``take``, which must not fail: given on while it arrives, where that can be done."""
         ...
 
 
@@ -75,10 +83,15 @@ class ByteTeller:
 
 
 class ChunkEvents:
-    """``calls.Teller`` of the caller's events where a host's are told in chunks."""
+    """``calls.Teller`` where a host's events are told in chunks, and these in a surface's words.
 
-    def __init__(self, decoder: Decoder) -> None:
+    ``close`` gives what stands after the last chunk, for the tokens there were.
+    """
+
+    def __init__(self, decoder: Decoder, *, encode: Encode, close: Close) -> None:
         self._decoder = decoder
+        self._encode = encode
+        self._close = close
 
     @property
     def usage(self) -> Usage:
@@ -92,32 +105,23 @@ class ChunkEvents:
             for event in events:
                 chunks += self._decoder.decode(event)
         except UpstreamError as exc:
-            return encode_chunks(chunks), exc
-        return encode_chunks(chunks), None
+            return self._encode(chunks), exc
+        return self._encode(chunks), None
 
     def ended(self) -> bytes:
         """The finishes and the usage, and the mark of the end."""
-        return encode_chunks(self._decoder.flush()) + DONE
+        return self._encode(self._decoder.flush()) + self._close(self._decoder.usage)
 
 
 class LiveEvents:
-    """``Events`` of one call, which can be poured from some event on: given on while they arrive.
+    """``Events`` of a source.
 
     An error before the first event is raised, so that the caller gets a status; a later one is an event, and the end.
     """
 
-    def __init__(
-        self,
-        call: Call,
-        teller: Teller[bytes],
-        *,
-        via: Connection,
-        journey: Journey,
-        error_event: Callable[[UpstreamError], bytes] = encode_error_event,
-    ) -> None:
-        self._outlet: Outlet[bytes] = Outlet()
-        pieces = told(call, teller, via=via, journey=journey, outlet=self._outlet)
-        self._events = as_they_are(pieces, error_event=error_event)
+    def __init__(self, source: Source, *, error_event: Callable[[UpstreamError], bytes] = encode_error_event) -> None:
+        self._outlet = Outlet()
+        self._events = _with_faults_told(source(self._outlet), error_event)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._events
@@ -137,34 +141,37 @@ class LiveEvents:
                 await held
 
 
-async def as_events(pieces: Arrivals) -> AsyncGenerator[bytes, None]:
-    """Chunks as server-sent events, ``[DONE]`` at the end.
+class RevisedEvents:
+    """``Events``, each as ``way`` makes it."""
 
-    An error before the first chunk is raised, so that the caller gets a status; a later one is one error event and
-    the end, without ``[DONE]``.
-    """
-    started = False
-    async with aclosing(pieces):
-        try:
-            async for chunks, last in pieces:
-                started = True
-                yield encode_chunks(chunks) + DONE if last else encode_chunks(chunks)
-        except UpstreamError as exc:
-            if not started:
-                raise
-            yield encode_error_event(exc)
+    def __init__(self, events: Events, way: Callable[[bytes], bytes]) -> None:
+        self._events = events
+        self._way = way
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return self._way(await anext(self._events))
+
+    async def aclose(self) -> None:
+        """End the call."""
+        await self._events.aclose()
+
+    async def pour(self, take: Take) -> None:
+        """All that is left to ``take``, which must not fail."""
+        way = self._way
+        await self._events.pour(lambda events: take(way(events)))
 
 
-async def as_they_are(
-    pieces: AsyncGenerator[tuple[bytes, bool], None],
-    *,
-    error_event: Callable[[UpstreamError], bytes] = encode_error_event,
+async def _with_faults_told(
+    pieces: AsyncGenerator[bytes, None], error_event: Callable[[UpstreamError], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    """The same for events that are the caller's own already; nothing is sent for what comes to nothing."""
+    """Pieces that are the caller's events; nothing is sent for what comes to nothing."""
     started = False
     async with aclosing(pieces):
         try:
-            async for piece, _ in pieces:
+            async for piece in pieces:
                 if piece:
                     started = True
                     yield piece

@@ -1,6 +1,6 @@
 """Several choices from a target that gives one at a time: as many calls at once, merged under their indices."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 
@@ -15,11 +15,9 @@ from tuneway.prediction.hub.answer import (
     PromptDetails,
     Usage,
 )
-from tuneway.prediction.hub.chunks import ChunkPress
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Outlet, Source, poured
 from tuneway.prediction.side_calls import as_they_come, in_order
-
-Arrival = tuple[list[Chunk], bool]
-Arrivals = AsyncGenerator[Arrival, None]
 
 
 def one_of(exchange: Exchange, index: int) -> Exchange:
@@ -43,20 +41,39 @@ async def all_of(
     return msgspec.structs.replace(answers[0], id=exchange.id, choices=choices, usage=usage)
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several streams that are one answer: its record, and its pieces."""
+
+    journey: Journey
+    source: Source
+
+
 async def side_by_side(
-    exchange: Exchange, open_one: Callable[[Exchange], Arrivals], *, usage: Callable[[], Usage]
-) -> Arrivals:
-    """The chunks of ``n`` streams as they come. One that fails ends all; ``usage`` is asked for once all are over."""
-    streams = [open_one(one_of(exchange, index)) for index in range(exchange.request.n or 1)]
-    async with aclosing(as_they_come(streams)) as pieces:
-        async for index, (chunks, _) in pieces:
-            if placed := [_placed(chunk, exchange, index) for chunk in chunks if chunk.choices]:
-                yield placed, False
-    yield ChunkPress(exchange).closing(usage()), True
+    parts: Sequence[Part], closing: Callable[[Usage], bytes], outlet: Outlet, *, journey: Journey
+) -> AsyncGenerator[bytes, None]:
+    """``outlet.Source``: the pieces of all as they come, then ``closing`` of their tokens. One that fails ends all."""
+
+    def usage() -> Usage:
+        return sum_of([part.journey.usage for part in parts if part.journey.usage is not None])
+
+    journey.waits()
+    try:
+        async with aclosing(as_they_come([partial(poured, part.source) for part in parts], outlet)) as pieces:
+            async for piece in pieces:
+                journey.goes_on()
+                yield piece
+        yield closing(usage())
+    finally:
+        journey.goes_on()
+        journey.usage = usage()
+
+
+def placed(chunks: Iterable[Chunk], exchange: Exchange, index: int) -> list[Chunk]:
+    """A choice's chunks under its index, and without the usage of their stream alone."""
+    return [_placed(chunk, exchange, index) for chunk in chunks if chunk.choices]
 
 
 def _placed(chunk: Chunk, exchange: Exchange, index: int) -> Chunk:
-    """A chunk under its choice's index, and without the usage of its stream alone."""
     choices = [msgspec.structs.replace(choice, index=index) for choice in chunk.choices[:1]]
     return msgspec.structs.replace(chunk, id=exchange.id, choices=choices)
 

@@ -4,26 +4,22 @@ A task that wakes for each arrival costs more than reading, translating and send
 streams in one process that is what decides how late a token is. So only the first piece is waited for as usual.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 
 from tuneway.errors import UpstreamError
 from tuneway.ports import Take
 
-T = TypeVar("T")
-Give = Callable[[T], Awaitable[object] | None]
-News = tuple[T, UpstreamError | None]
+News = tuple[bytes, UpstreamError | None]
 
 
-class Outlet(Generic[T]):
+class Outlet:
     """Closed until ``give`` is set; what ``give`` returns is to be waited for before it is called again."""
 
     def __init__(self) -> None:
-        self.give: Give[T] | None = None
+        self.give: Take | None = None
 
-    def fed_by(
-        self, cut: Callable[[bytes], Iterable[bytes]], told: Callable[[Iterable[bytes]], News[T]]
-    ) -> Take | None:
+    def fed_by(self, cut: Callable[[bytes], Iterable[bytes]], told: Callable[[Iterable[bytes]], News]) -> Take | None:
         """What takes the arrivals of a body: gives on what they come to, and raises the error among it after that."""
         give = self.give
         if give is None:
@@ -39,6 +35,20 @@ class Outlet(Generic[T]):
             return _first(held, error)
 
         return take
+
+
+# The pieces of an answer, of which some may be empty: taken one by one while the outlet is closed, given to it later.
+Source = Callable[[Outlet], AsyncGenerator[bytes, None]]
+
+
+async def poured(source: Source, take: Take) -> None:
+    """All pieces of a source to ``take``, the first among them. Raises as the source does."""
+    outlet = Outlet()
+    outlet.give = take
+    async with aclosing(source(outlet)) as pieces:
+        async for piece in pieces:
+            if piece and (held := take(piece)) is not None:
+                await held
 
 
 async def _first(held: Awaitable[object], error: UpstreamError) -> None:

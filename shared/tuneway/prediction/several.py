@@ -3,11 +3,10 @@
 Servers that do not know ``n`` give one answer and say nothing of the others. What a filter took away counts as given.
 """
 
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import Iterable
 
 from tuneway.errors import UpstreamError
-from tuneway.prediction.events import Events
+from tuneway.prediction.events import Events, RevisedEvents
 from tuneway.prediction.heard import Told, answer_in, events_in
 from tuneway.prediction.hub.answer import DONE, encode_error_event
 
@@ -21,14 +20,23 @@ def all_given(body: bytes, wanted: int) -> bytes:
     return body
 
 
-async def all_told(events: Events, wanted: int) -> AsyncGenerator[bytes, None]:
+def all_told(events: Events, wanted: int) -> Events:
     """The events; where choices are missing at the end, an error event stands there."""
-    told: list[Told] = []
-    async with aclosing(events):
-        async for piece in events:
-            told += events_in(piece)
-            fault = _missing(told, wanted) if piece.endswith(DONE) else None
-            yield piece.removesuffix(DONE) + encode_error_event(fault) if fault else piece
+    return RevisedEvents(events, _Count(wanted).checked)
+
+
+class _Count:
+    """The choices of a stream, counted while they pass."""
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted = wanted
+        self._told: list[Told] = []
+
+    def checked(self, events: bytes) -> bytes:
+        """The events that came together."""
+        self._told += events_in(events)
+        fault = _missing(self._told, self._wanted) if events.endswith(DONE) else None
+        return events.removesuffix(DONE) + encode_error_event(fault) if fault else events
 
 
 def _missing(told: Iterable[Told], wanted: int) -> UpstreamError | None:

@@ -4,12 +4,15 @@ What fails in one ends the others, and nobody is left behind when the caller lea
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
+from tuneway.ports import Take
+from tuneway.prediction.outlet import Outlet
+
 T = TypeVar("T")
-_WAITING = 64  # pieces that may wait for a slow reader
+Pour = Callable[[Take], Coroutine[object, object, None]]  # all pieces of a stream
 
 
 async def in_order(calls: Sequence[Callable[[], Coroutine[object, object, T]]], *, at_once: int) -> list[T]:
@@ -27,36 +30,91 @@ async def in_order(calls: Sequence[Callable[[], Coroutine[object, object, T]]], 
         await _ended(tasks)
 
 
-async def as_they_come(streams: Sequence[AsyncGenerator[T, None]]) -> AsyncGenerator[tuple[int, T], None]:
-    """The pieces of several streams, each with the number of its stream. Raises the first fault."""
-    waiting: asyncio.Queue[tuple[int, T] | Exception | None] = asyncio.Queue(_WAITING)
-    tasks = [asyncio.create_task(_forward(stream, number, waiting)) for number, stream in enumerate(streams)]
-    left = len(tasks)
+async def as_they_come(streams: Sequence[Pour], outlet: Outlet) -> AsyncGenerator[bytes, None]:
+    """The pieces of several streams. Raises the first fault, after what came before it.
+
+    While ``outlet`` is closed, each stream waits until its piece is taken; later all give to it, and nobody wakes here
+    before the end, unless it has to be waited for.
+    """
+    meeting = _Meeting(outlet, len(streams))
+    tasks = [asyncio.create_task(stream(meeting.take)) for stream in streams]
+    for task in tasks:
+        task.add_done_callback(meeting.ended)
     try:
-        while left:
-            piece = await waiting.get()
-            if isinstance(piece, Exception):
-                raise piece
-            if piece is None:
-                left -= 1
-            else:
+        async with aclosing(meeting.pieces()) as pieces:
+            async for piece in pieces:
                 yield piece
     finally:
+        meeting.leave()
         await _ended(tasks)
 
 
-async def _forward(
-    stream: AsyncGenerator[T, None], number: int, waiting: "asyncio.Queue[tuple[int, T] | Exception | None]"
-) -> None:
-    """One stream's pieces into the queue; then None for its end, or its fault."""
-    try:
-        async with aclosing(stream):
-            async for piece in stream:
-                await waiting.put((number, piece))
-    except Exception as fault:  # noqa: BLE001  (raised again by the reader, in its own task)
-        await waiting.put(fault)
-    else:
-        await waiting.put(None)
+class _Meeting:
+    """Where several streams become one."""
+
+    def __init__(self, outlet: Outlet, streams: int) -> None:
+        self._outlet = outlet
+        self._left = streams
+        self._fault: BaseException | None = None
+        self._held: asyncio.Future[object] | None = None
+        self._pieces: list[bytes] = []
+        self._givers: list[asyncio.Future[None]] = []
+        self._news = asyncio.Event()
+
+    def take(self, piece: bytes) -> Awaitable[object] | None:
+        """``ports.Take`` of every stream: whoever gave waits with the outlet, and as long as that is closed."""
+        if self._outlet.give is None or self._held is not None or self._pieces:
+            self._pieces.append(piece)
+        elif (held := self._outlet.give(piece)) is None:
+            return None
+        else:
+            self._held = asyncio.ensure_future(held)
+        self._news.set()
+        self._givers.append(asyncio.get_running_loop().create_future())
+        return self._givers[-1]
+
+    def leave(self) -> None:
+        """Nobody waits for the outlet any more."""
+        if self._held is not None:
+            self._held.cancel()
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """One stream is over."""
+        self._left -= 1
+        if not task.cancelled() and self._fault is None:
+            self._fault = task.exception()
+        if self._fault is not None or not self._left:
+            self._news.set()
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """What is to be taken here. Raises the first fault."""
+        while self._left or self._pieces or self._fault is not None:
+            await self._news.wait()
+            self._news.clear()
+            await self._drained()
+            fault, piece, give = self._fault, self._all_that_waits(), self._outlet.give
+            if piece and give is None:
+                yield piece
+            elif piece and give is not None and (held := give(piece)) is not None:
+                self._held = asyncio.ensure_future(held)
+                await self._drained()
+            if fault is not None:
+                raise fault
+
+    async def _drained(self) -> None:
+        """Wait until the outlet takes more."""
+        if self._held is not None:
+            await self._held
+            self._held = None
+
+    def _all_that_waits(self) -> bytes:
+        """The pieces, whose givers may go on."""
+        pieces, self._pieces = self._pieces, []
+        givers, self._givers = self._givers, []
+        for giver in givers:
+            if not giver.done():
+                giver.set_result(None)
+        return b"".join(pieces)
 
 
 async def _ended(tasks: Sequence[asyncio.Task[T]]) -> None:

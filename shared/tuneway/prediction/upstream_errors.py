@@ -112,7 +112,7 @@ _PRIVATE = re.compile(
     r"|arn:aws[\w-]*:[^\s'\"`,)]+"
     r"|[\w.-]{1,64}@[\w-]{1,63}\.[\w.-]+|[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.(?:googleapis\.com|goog)\b"
 )
-_DELAY = re.compile(r"(\d+(?:\.\d+)?)s?")
+_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s?")
 
 
 class _Detail(msgspec.Struct, frozen=True):
@@ -134,12 +134,12 @@ class _Findings(msgspec.Struct, frozen=True):
 
 
 class _Error(msgspec.Struct, frozen=True):
-    """``google.rpc.Status``; vLLM's has a type instead of the status, and a code that may be text."""
+    """``google.rpc.Status``; vLLM's has a type instead of the status, Azure's filter a number; a code may be text."""
 
     message: str | _Findings | None = None
-    status: str | None = None
-    code: int | str | None = None
-    details: list[_Detail] | None = None
+    status: str | int | None = None
+    code: int | float | str | None = None
+    details: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class _Body(_Error, frozen=True):
@@ -159,6 +159,7 @@ class _Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DECODER: msgspec.json.Decoder[_Body | list[_Body]] = msgspec.json.Decoder(_Body | list[_Body])
+_DETAILS = msgspec.json.Decoder(list[_Detail])
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
@@ -239,11 +240,20 @@ def _described(body: _Body) -> _Fault:
 
 def _read(error: _Error) -> _Fault:
     return _Fault(
-        status=error.status or "",
-        http=error.code if isinstance(error.code, int) else 0,
+        status=error.status if isinstance(error.status, str) else "",
+        http=int(error.code) if isinstance(error.code, int | float) else 0,
         message=_words(error.message)[:_LONGEST_READ],
-        delay=next((_seconds(detail.retry_delay) for detail in error.details or () if detail.retry_delay), None),
+        delay=_asked_delay(error.details),
     )
+
+
+def _asked_delay(details: msgspec.Raw) -> float | None:
+    """Google's RetryInfo; hosts that call something else ``details`` ask for no delay there."""
+    try:
+        told = _DETAILS.decode(details)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return next((_seconds(detail.retry_delay) for detail in told if detail.retry_delay), None)
 
 
 def _words(message: str | _Findings | None) -> str:
@@ -268,7 +278,7 @@ def _until(named: str | None, now: str | None) -> float | None:
     """The seconds between two HTTP dates; without the second there is no telling."""
     try:
         seconds = (parsedate_to_datetime(named or "") - parsedate_to_datetime(now or "")).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(seconds, 0.0)
 

@@ -11,10 +11,11 @@ from collections.abc import AsyncGenerator, Sequence
 
 from tuneway.errors import UpstreamError
 from tuneway.prediction.chat import Question
-from tuneway.prediction.events import Events
+from tuneway.prediction.events import Events, LiveEvents
 from tuneway.prediction.heard import Choice, Said, Told, answer_in, events_in
 from tuneway.prediction.hub.answer import WINDOW_FULL, Usage
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Outlet
 from tuneway.routing.routes import Provider, Route, Target
 
 _FILTERED, _TOO_LONG = "content_filter", "context_length_exceeded"
@@ -59,8 +60,12 @@ def _has_others(route: Route) -> bool:
     return bool(route.content_fallbacks or route.context_fallbacks)
 
 
-async def nothing_more() -> AsyncGenerator[bytes, None]:
+def nothing_more() -> Events:
     """The rest of a stream that is over."""
+    return LiveEvents(_nothing)
+
+
+async def _nothing(_: Outlet) -> AsyncGenerator[bytes, None]:
     for event in tuple[bytes, ...]():
         yield event
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from tuneway.access.keys import Grant, Scope, fingerprint, key_from
 from tuneway.errors import BadInput, NotFound
 from tuneway.ports import Documents
+from tuneway.registry.naming import check_owner
 from tuneway.routing.snapshot import change
 from tuneway.state import Collection
 
 ID_DIGITS = 16
-MOST_OWNER = 128
+LONGEST_NAME = 128
 
 
 class Keyring:
@@ -36,8 +37,10 @@ class Keyring:
         max_cost_usd: float | None = None,
     ) -> tuple[str, str, Grant]:
         """A new key, its id and its grant; the key is in this answer and nowhere else. Raises BadInput."""
-        if not 1 <= len(owner.strip()) <= MOST_OWNER:
-            raise BadInput(f"Name the owner, a team or an application, in 1 to {MOST_OWNER} letters.", param="owner")
+        check_owner(owner)
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            said = f"A key's name has at most {LONGEST_NAME} letters, all of which can be seen."
+            raise BadInput(said, param="name", code="invalid_value")
         if not scopes:
             raise BadInput(f"Name at least one scope of: {', '.join(Scope)}.", param="scopes")
         key = key_from(self._randomness())

@@ -15,6 +15,7 @@ MOST_LABELS = 64
 LONGEST_LABEL = 63
 LONGEST_ALIAS = 128
 LONGEST_DESCRIPTION = 4096
+LONGEST_OWNER = 128
 DEFAULT = "default"
 ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 # What checkpoints are called by: name@cp-3.
@@ -64,6 +65,13 @@ def check_called(called: str, alias: str) -> str:
             code="invalid_value",
         )
     return name
+
+
+def check_owner(owner: str) -> None:
+    """Whether somebody may be called that: what is empty or cannot be seen is nobody's key. Raises BadInput."""
+    if not (owner.strip() and len(owner) <= LONGEST_OWNER and owner.isprintable()):
+        said = f"Name the owner, a team or an application, in 1 to {LONGEST_OWNER} letters that can be seen."
+        raise BadInput(said, param="owner", code="invalid_value")
 
 
 def check_labels(labels: Mapping[str, str]) -> None:

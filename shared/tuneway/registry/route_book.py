@@ -7,6 +7,8 @@ import msgspec
 
 from tuneway.errors import BadInput, NotFound, Stale
 from tuneway.ports import Documents
+from tuneway.registry.models.followed import Followed, followed, led_along
+from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.routing.history import Entry, Mark, entry_id, same, versions
 from tuneway.routing.probes import RouteProbe, TargetProbe
 from tuneway.routing.routes import Route
@@ -52,14 +54,18 @@ class RouteBook:
         """Keep the route under its alias, new or not, as made now. Raises BadInput, Stale when ``guard`` fails."""
         alias = _checked(route.alias)
         made = msgspec.structs.replace(route, created_at=self._now())
+        stored = self._routes.known(alias)
+        along = self._along(stored.value, made, by=(mark or Mark()).by) if stored else Followed()
 
         def apply(snapshot: Snapshot) -> Snapshot:
             _refuse_stale(snapshot, alias, guard)
             there = snapshot.routes.get(alias)
             kept = there.trial if there is not None and there.targets == made.targets else made.trial
-            return _without_circles(snapshot, msgspec.structs.replace(made, trial=kept))
+            after = _without_circles(snapshot, msgspec.structs.replace(made, trial=kept))
+            return led_along(after, along, before=there.targets if there else (), after=made.targets)
 
-        after = change(self._documents, apply, self._routes.put(alias, made), mark=mark, now=self._now)
+        writes = (self._routes.put(alias, made), *along.writes)
+        after = change(self._documents, apply, *writes, mark=mark, now=self._now)
         return after.routes[alias]
 
     def put_all(self, routes: Sequence[Route], *, mark: Mark | None = None) -> None:
@@ -124,6 +130,12 @@ class RouteBook:
         )
         self._documents.commit(self._probes.put(route.alias, probe))
         return probe
+
+    def _along(self, there: Route, made: Route, *, by: str) -> Followed:
+        """The version alias whose name is led to another version by hand."""
+        if there.targets == made.targets or there.owner != made.owner:
+            return Followed()
+        return followed(ModelShelf(self._documents, now=self._now), there, made.targets, by=by)
 
     def _history(self, alias: str) -> Collection[Entry]:
         return versions(self._documents, alias)

@@ -150,7 +150,7 @@ def _cut_anew(snapshot: Snapshot, size: int) -> list[bytes]:
         if max(map(len, parts)) <= LARGEST_PART:
             return parts
         count *= 2
-    raise _too_large(size)
+    raise _too_long(snapshot) or _too_large(size)
 
 
 def _encoded(snapshot: Snapshot, count: int) -> list[bytes]:
@@ -168,6 +168,20 @@ def _dealt(values: Mapping[str, T], count: int) -> list[dict[str, T]]:
     for name, value in values.items():
         hands[crc32(name.encode()) % count][name] = value
     return hands
+
+
+def _too_long(snapshot: Snapshot) -> BadInput | None:
+    """What names the route that is larger than any part; None where it is not a route that is too large."""
+    sizes = {alias: len(msgspec.json.encode(route)) for alias, route in snapshot.routes.items()}
+    longest = max(sizes, key=lambda alias: sizes[alias], default="")
+    if sizes.get(longest, 0) <= LARGEST_PART // 2:
+        return None
+    return BadInput(
+        f"The route '{longest}' would have {sizes[longest]:,} bytes, and one may have about {LARGEST_PART:,}. Shorten "
+        "its prompts, addresses or fallbacks.",
+        param="alias",
+        code="snapshot_too_large",
+    )
 
 
 def _too_large(size: int) -> BadInput:

@@ -28,6 +28,7 @@ BY_CODE: dict[str, Move] = {
     "content_filter": Move.CONTENT,
     "content_policy_violation": Move.CONTENT,
     "context_length_exceeded": Move.CONTEXT,
+    "insufficient_quota": Move.NEXT,
     "model_not_found": Move.NEXT,
     "no_upstream_credentials": Move.NEXT,
     "no_upstream_token": Move.NEXT,

@@ -1,6 +1,7 @@
 """How long tuning will take, from past jobs of the same base model: an interval in seconds, or nothing at all."""
 
 from collections.abc import Iterable, Sequence
+from math import sqrt
 from statistics import median, quantiles
 
 import msgspec
@@ -10,8 +11,8 @@ from tuneway.state import Collection
 from tuneway.tuning.datasets.report import TokenRange
 from tuneway.tuning.jobs import Job, Status
 
-MILLION = 1_000_000
 MOST_JOBS = 50
+ALIKE = 2
 # With so few, the extremes say more than quantiles do.
 FEW = 5
 # So few jobs of others would tell what others do; one's own may be as few as they like.
@@ -35,17 +36,23 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def forecast(runs: Sequence[PastRun], tokens: TokenRange, *, base: str) -> Forecast | None:
-    """The forecast for ``tokens`` of all epochs, by the seconds that past jobs took for a million; None without any."""
-    paces = sorted(run.seconds * MILLION / run.tokens for run in runs if run.tokens > 0 and run.seconds > 0)
-    if not paces:
+    """The forecast for ``tokens`` of all epochs, by past jobs of the nearest size; None without any.
+
+    A job takes some time whatever its size, and more the larger it is; how much of its seconds is which, one job does
+    not tell. So a larger one takes as long at least, and at most as many times longer as it is larger.
+    """
+    middle = (tokens.low + tokens.high) / 2
+    like = _nearest([run for run in runs if run.tokens > 0 and run.seconds > 0], middle)
+    if not like:
         return None
-    fast, slow = _spread(paces)
-    count = len(paces)
+    least, _ = _spread([run.seconds * min(1, tokens.low / run.tokens) for run in like])
+    _, most = _spread([run.seconds * max(1, tokens.high / run.tokens) for run in like])
+    count = len(like)
     return Forecast(
-        seconds_low=round(fast * tokens.low / MILLION, 1),
-        seconds_likely=round(median(paces) * (tokens.low + tokens.high) / 2 / MILLION, 1),
-        seconds_high=round(slow * tokens.high / MILLION, 1),
-        basis=f"{count} past job{'s' if count > 1 else ''} of {base}: seconds for a million tokens, {_spoken(count)}",
+        seconds_low=round(least, 1),
+        seconds_likely=round(median(run.seconds * sqrt(middle / run.tokens) for run in like), 1),
+        seconds_high=round(most, 1),
+        basis=f"{count} past job{'s' if count > 1 else ''} of {base}, of the nearest size: {_spoken(count)}",
     )
 
 
@@ -78,11 +85,17 @@ def _run(job: Job) -> PastRun | None:
     return PastRun(seconds=job.finished_at - job.started_at, tokens=tokens)
 
 
-def _spread(paces: Sequence[float]) -> tuple[float, float]:
-    """The pace of the fast and of the slow: the first and the ninth tenth, of a few the extremes."""
-    if len(paces) < FEW:
-        return paces[0], paces[-1]
-    tenths = quantiles(paces, n=10, method="inclusive")
+def _nearest(runs: Sequence[PastRun], tokens: float) -> list[PastRun]:
+    """The runs that are as far from this size as the nearest one, or at most twice as far."""
+    away = [max(tokens, run.tokens) / max(1, min(tokens, run.tokens)) for run in runs]
+    return [run for run, far in zip(runs, away, strict=True) if far <= ALIKE * min(away)]
+
+
+def _spread(seconds: Sequence[float]) -> tuple[float, float]:
+    """Those of the fast and of the slow: the first and the ninth tenth, of a few the extremes."""
+    if len(seconds) < FEW:
+        return min(seconds), max(seconds)
+    tenths = quantiles(seconds, n=10, method="inclusive")
     return tenths[0], tenths[-1]
 
 

@@ -194,13 +194,16 @@ def _untakeable(field: str, param: str, wanted: _Wanted) -> BadInput:
 
 
 def _adapter_size(value: object, param: str, wanted: _Wanted) -> Value:
-    """A size the base takes; small and large are its least and greatest, medium is the one in the middle."""
+    """A size the base takes; small and large are its least and greatest, medium is the one in the middle.
+
+    Vertex AI's own names are the sizes they name.
+    """
     base = wanted.base
     sizes = sorted(base.ranges.adapter_sizes)
     if not sizes:
         raise _untakeable("adapter_size", param, wanted)
     named = {"small": sizes[0], "medium": sizes[len(sizes) // 2], "large": sizes[-1]}
-    size = named.get(value) if isinstance(value, str) else value
+    size = {**SIZES, **named}.get(value) if isinstance(value, str) else value
     if not isinstance(size, int) or isinstance(size, bool) or size not in sizes:
         offer = f"{_listed(map(str, sizes))}, 'small', 'medium', 'large' or 'auto'"
         raise _bad(f"'{param}' of '{base.name}' is {_shown(value)}. Use {offer}.", param=param)
@@ -217,6 +220,11 @@ FIELDS = {
     "weight_decay": "weight_decay",
     "beta": "beta",
     "learning_rate": "learning_rate",
+}
+# Source: AdapterSize of Vertex AI's tuning API (v1beta1), whose names LiteLLM's callers write; read 2026-11.
+SIZES = {
+    f"ADAPTER_SIZE_{word}": size
+    for size, word in ((1, "ONE"), (2, "TWO"), (4, "FOUR"), (8, "EIGHT"), (16, "SIXTEEN"), (32, "THIRTY_TWO"))
 }
 WHOLE = frozenset({"epochs", "batch_size", "warmup_steps"})
 # What tuneway takes for any base; what a base takes of it stands in the catalogue.

@@ -68,8 +68,17 @@ def job_id(order: JobOrder, owner: str, *, random: str) -> JobId:
     """The id of the job: one for each idempotency key of an owner, else a random one."""
     if order.idempotency_key is None:
         return JobId(f"ftjob-{random}")
-    digest = hashlib.sha256(f"{owner}\0{order.idempotency_key}".encode()).hexdigest()
-    return JobId(f"ftjob-{digest[:24]}")
+    return JobId(f"ftjob-{named_by(order.idempotency_key, owner)}")
+
+
+def named_by(idempotency_key: str, owner: str) -> str:
+    """The part of an id that one key of one owner gives, and no other. Raises BadInput: it is empty."""
+    if not idempotency_key.strip():
+        said = (
+            "The header Idempotency-Key is empty, so that all requests would be one. Give it a value, or leave it out."
+        )
+        raise BadInput(said, code="idempotency_key_empty")
+    return hashlib.sha256(f"{owner}\0{idempotency_key}".encode()).hexdigest()[:24]
 
 
 def check_uri(name: str, *, field: str, keeps: Callable[[str], bool]) -> bool:

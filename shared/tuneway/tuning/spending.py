@@ -5,10 +5,11 @@ import msgspec
 from tuneway.ports import ProviderJob, ProviderState
 from tuneway.tuning import gate
 from tuneway.tuning.bases import Price
-from tuneway.tuning.cost import ActualCost, actual_cost, amount
+from tuneway.tuning.cost import ActualCost, actual_cost, exactly
 from tuneway.tuning.jobs import Job, JobError
 
 MILLION = 1_000_000
+FINEST = 4
 
 
 class Spending(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +40,9 @@ def overspent(job: Job, provider: ProviderJob) -> JobError | None:
     if limit is None or cost is None:
         return None
     if cost.so_far > limit:
-        return _stopped(f"it has cost about {amount(cost.so_far)} so far", limit)
+        return _stopped(f"it has cost about {_finely(cost.so_far)} so far", limit)
     if cost.whole is not None and cost.whole > limit:
-        return _stopped(f"it would cost {amount(cost.whole)} by the provider's count of tokens", limit)
+        return _stopped(f"it would cost {_finely(cost.whole)} by the provider's count of tokens", limit)
     return None
 
 
@@ -74,14 +75,20 @@ def _price(job: Job) -> Price | None:
 
 
 def _epochs(provider: ProviderJob, epochs: int) -> float:
-    """The epochs trained so far, in parts where steps are told."""
+    """The epochs trained so far, in parts where steps are told; where the provider chose more, those it has done."""
+    done = float(provider.epochs_done or 0)
     if provider.steps_done and provider.steps_total:
-        return epochs * min(provider.steps_done / provider.steps_total, 1.0)
-    return provider.epochs_done or 0
+        return max(done, epochs * min(provider.steps_done / provider.steps_total, 1.0))
+    return done
+
+
+def _finely(usd: float) -> str:
+    """As finely as a limit may be given: the two are never told as the same figure."""
+    return exactly(round(usd, FINEST))
 
 
 def _stopped(fact: str, limit: float) -> JobError:
-    said = f"The job is stopped at its ceiling: {fact}, and may cost {amount(limit)}."
+    said = f"The job is stopped at its ceiling: {fact}, and may cost {exactly(limit)}."
     return JobError(
         code="cost_ceiling", message=f"{said} Create it again with a higher max_cost_usd, or with less data."
     )

@@ -59,4 +59,4 @@ def events(case: Path, *pieces: bytes) -> bytes:
     framing = SseDecoder()
     out = b"".join(told.encode(decoder.decode(event)) for piece in pieces for event in framing.decode(piece))
     out += b"".join(told.encode(decoder.decode(event)) for event in framing.flush())
-    return out + told.encode(decoder.flush()) + told.flush()
+    return out + told.encode(decoder.flush()) + told.flush(decoder.usage)

@@ -89,7 +89,6 @@ def test_every_event_twice_and_backwards_makes_no_second_job_and_no_second_word(
     assert (loop.job(job_id), loop.told(job_id), provider.provider.jobs()) == (job, told, 1)
 
 
-@pytest.mark.timeout(300)
 def test_a_process_that_dies_before_or_after_any_write_makes_no_second_job(provider: Site) -> None:
     """Every deed of a job's life (a commit, a message, a create) is the last one of a process once."""
     deeds = _deeds(provider)

@@ -9,13 +9,14 @@ import pytest
 
 from tests.integration.backends.ground import MODELS
 from tests.integration.stack.bus import Recorder, bus_of
-from tests.integration.stack.running import Stack, created, provider_jobs, running, uploaded, wait_until
+from tests.integration.stack.running import Stack, created, provider_jobs, running, uploaded
 from tests.unit.adapters.aws import ROLE
 from tests.vendors.aws_services import Asked, AwsFake, Refused, Reply, Service
 from tests.vendors.aws_services import running as serving
 from tests.vendors.bedrock_control import BedrockControl
 from tests.vendors.s3_buckets import S3Buckets
 from tests.vendors.sigv4 import Account
+from tests.waiting import wait_until
 from tuneway.ports import Topic
 
 SPEED = 60.0
@@ -58,7 +59,7 @@ class Site:
 
     def ended(self, id_: str) -> dict[str, Any]:
         """The job once the provider has ended it, whatever has to follow."""
-        wait_until(lambda: self.job(id_)["tuneway"]["status"] in ENDED, seconds=60)
+        wait_until(lambda: self.job(id_)["tuneway"]["status"] in ENDED)
         return self.job(id_)
 
     def told(self, id_: str) -> list[str]:
@@ -148,7 +149,7 @@ def test_every_event_once_more_makes_no_second_job(site: Site) -> None:
     topics = {Topic.JOB_REQUESTED, Topic.POLL_DUE}
     again = [message for message in recorder.messages() if message.topic in topics]
     bus_of(site.stack.data).publish(*again, *reversed(again))
-    wait_until(recorder.quiet, seconds=60)
+    wait_until(recorder.quiet)
     assert [site.submitted(id_) for id_ in jobs] == [1] * len(jobs)
     for id_ in jobs:
         assert site.told(id_)[: len(told[id_])] == told[id_]

@@ -44,7 +44,7 @@ class OnBedrock(Loop):
         caller = AwsCaller(HeldKeys(KEYS), sleep=lambda _: None)
         cleanup.callback(caller.close)
         objects = S3Objects(caller, region=Account().region, base_url=self.s3.url)
-        self.tuning = BedrockTuning(BedrockControl(caller, timeout=10, base_url=self.control.url), role=ROLE)
+        self.tuning = BedrockTuning(BedrockControl(caller, timeout=60, base_url=self.control.url), role=ROLE)
         datasets = Datasets(
             self.documents,
             Sources({"gs": lambda: self.files, "s3": lambda: S3Files(objects)}),

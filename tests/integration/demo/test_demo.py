@@ -6,9 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.integration.stack.running import alive, family_of, wait_until
+from tests.integration.stack.running import alive, family_of
+from tests.waiting import PATIENCE, wait_until
 
 TUNEWAY = Path(sys.executable).with_name("tuneway")
 
@@ -17,7 +16,7 @@ def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.defpath, "HOME": str(folder), "COLUMNS": "200"}
     command = [str(TUNEWAY), "demo", "--speed", "200", *options]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=110, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -30,7 +29,6 @@ def test_the_demo_tunes_and_answers_and_writes_in_its_folder_only(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == [".tuneway"]
 
 
-@pytest.mark.timeout(240)
 def test_the_demo_can_be_run_again_on_the_same_folder(tmp_path: Path) -> None:
     assert _demo(tmp_path).returncode == 0
     assert _demo(tmp_path).returncode == 0
@@ -48,6 +46,6 @@ def test_a_demo_that_is_told_to_stop_leaves_nothing_running(tmp_path: Path) -> N
         wait_until((tmp_path / ".tuneway/demo/stack.json").exists)
         family = family_of(process.pid)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
     assert len(family) > 1
     wait_until(lambda: not alive(family))

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.deployed.figures import TABLE, lines
 from tests.integration.deployed.installation import Installation, installed
 
-SECONDS = 600  # the first test waits for the whole installation
+SECONDS = 1800  # the first test waits for the whole installation
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

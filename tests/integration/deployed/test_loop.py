@@ -12,7 +12,8 @@ from openai.types.fine_tuning import FineTuningJob
 
 from tests.integration.deployed.google import CHUNK_SECONDS
 from tests.integration.deployed.installation import Installation
-from tests.integration.stack.running import BASE, ENDED, dataset, wait_until
+from tests.integration.stack.running import BASE, ENDED, dataset
+from tests.waiting import wait_until
 
 QUESTION = "What is 12 plus one?"
 ASKED: ChatCompletionMessageParam = {"role": "user", "content": QUESTION}
@@ -86,7 +87,7 @@ def test_a_file_that_is_put_into_the_watched_folder_is_linted(
     told = installation.declared
     path = f"/upload/storage/v1/b/{told.bucket}/o?uploadType=media&name=datasets/rows.jsonl"
     installation.google.vertex.post(path, content=dataset(12)).raise_for_status()
-    wait_until(lambda: "rows.jsonl" in linted(installation), seconds=60)
+    wait_until(lambda: "rows.jsonl" in linted(installation))
 
 
 def linted(installation: Installation) -> str:
@@ -101,7 +102,7 @@ def test_what_nobody_can_take_is_kept_after_the_declared_attempts(installation: 
     attributes = {"test": "deployed"}
     data = base64.b64encode(b"\xff not json").decode()
     installation.relay.publish("job-requested", data, attributes)
-    wait_until(lambda: any(letter["attributes"] == attributes for letter in installation.letters()), seconds=90)
+    wait_until(lambda: any(letter["attributes"] == attributes for letter in installation.letters()))
     (letter,) = (letter for letter in installation.letters() if letter["attributes"] == attributes)
     (policy,) = (
         each.body["deadLetterPolicy"] for each in installation.declared.subscriptions if "job-req" in each.topic

@@ -8,7 +8,8 @@ import pytest
 
 from tests.integration.deployed.figures import MIB, TABLE, Asked, figures, pushed
 from tests.integration.deployed.installation import Installation
-from tests.integration.stack.running import BASE, ENDED, dataset, wait_until
+from tests.integration.stack.running import BASE, ENDED, dataset
+from tests.waiting import wait_until
 from tuneway.local.manifest import HttpTrigger, PubsubTrigger, ScheduleTrigger, StorageTrigger, load
 
 MANIFEST = load()
@@ -71,5 +72,5 @@ def ended_job(installation: Installation) -> str:
         file = client.files.create(file=("train.jsonl", dataset()), purpose="fine-tune")
         job = client.fine_tuning.jobs.create(model=BASE, training_file=file.id)
         client.fine_tuning.jobs.cancel(job.id)
-        wait_until(lambda: client.fine_tuning.jobs.retrieve(job.id).status in ENDED, seconds=60)
+        wait_until(lambda: client.fine_tuning.jobs.retrieve(job.id).status in ENDED)
         return job.id

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import werkzeug
 
 from tests.integration.deploying.crooked import Answer, Fault, crooked
 from tests.integration.stack.running import Stack, command, provider_jobs, running
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("deploy_check")
+TRIES = 5
 WELL = ["key", "snapshot", "canary", "dry run of a job", "topics", "beat"]
 
 
@@ -33,13 +34,22 @@ class Proof:
         return [name for name, each in self.checks.items() if each["status"] == "failed"]
 
 
-def proven(url: str, key: str | None, *words: str) -> Proof:
+def checked(url: str, key: str | None, *words: str) -> Proof:
     given = ["--key", key] if key else []
     return Proof(run("--check", url, *given, "--json", *words))
 
 
+def proven(url: str, key: str | None, *words: str) -> Proof:
+    """What a check finds once the machine is not so busy that a change of the routes is late for that alone."""
+    found = checked(url, key, *words)
+    for _ in range(TRIES):
+        if "only after" in found.checks.get("snapshot", {}).get("said", ""):
+            found = checked(url, key, *words)
+    return found
+
+
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([command(), "deploy", *words], capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run([command(), "deploy", *words], capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +164,7 @@ def test_a_predict_that_is_behind_the_times_is_told(stack: Stack) -> None:
         return Answer("{}", 404) if time.monotonic() < first + 3 else passed(request)
 
     with crooked(stack.url, late) as url:
-        found = proven(url, stack.key)
+        found = checked(url, stack.key)
     assert (found.code, found.failed()) == (1, ["snapshot"])
     assert "only after" in found.checks["snapshot"]["said"]
     assert "TUNEWAY_DATABASE" in found.checks["snapshot"]["remedy"]
@@ -173,23 +183,18 @@ def without_beats(data: Path) -> Iterator[tuple[str, str]]:
         try:
             assert process.stdout is not None
             url, key = process.stdout.readline().split()
-            wait_for_first_beat(url)
+            wait_until(lambda: b'"/tick"' in (data / "tuneway.log").read_bytes())
             yield url, key
         finally:
             process.terminate()
 
 
-def wait_for_first_beat(url: str) -> None:
-    httpx.get(f"{url}/v1/models", timeout=30, trust_env=False)
-    time.sleep(2)
-
-
 def test_a_beat_that_has_stopped_is_told(tmp_path: Path) -> None:
     with without_beats(tmp_path) as (url, key):
-        found = proven(url, key, "--patience", "4")
+        found = proven(url, key, "--patience", "20")
     assert (found.code, found.failed()) == (1, ["beat"])
     assert found.checks["topics"]["status"] == "ok"
-    assert "no beat in 4 s" in found.checks["beat"]["said"]
+    assert "no beat in 2" in found.checks["beat"]["said"]
     assert "gcloud scheduler jobs describe" in found.checks["beat"]["remedy"]
     assert found.checks["canary"]["status"] == "skipped"
     assert "no model can be seen" in found.checks["canary"]["said"]

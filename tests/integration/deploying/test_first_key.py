@@ -19,7 +19,7 @@ from tuneway.routing.snapshot import current
 def first(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     line = [command(), "keys", "first", "--project", "first-keys-1", *words]
     known = {**settings.environment(), **environment}
-    return subprocess.run(line, env=known, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, env=known, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_one_command_makes_a_key_that_opens_everything(

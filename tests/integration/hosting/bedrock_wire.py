@@ -31,7 +31,7 @@ class Bedrock:
         done = Job(arn="", model_arn=MODEL_ARN, body=body, created=clock.now - ENDS, fails=None)
         self.service.jobs["tuned"] = done
         self.caller = AwsCaller(HeldKeys(), transport=_Wire(self.service, points), sleep=lambda _: None)
-        control = BedrockControl(self.caller, timeout=10, base_url="http://simulated")
+        control = BedrockControl(self.caller, timeout=60, base_url="http://simulated")
         self.deployer = BedrockDeployer(BedrockDeployments(control))
 
     def deployments(self) -> list[str]:

@@ -12,7 +12,6 @@ from tuneway.errors import TunewayError
 from tuneway.registry.hosting.deploying import DeployRef
 from tuneway.registry.shelves import DeploymentStatus as Status
 
-pytestmark = pytest.mark.timeout(600)  # a minute on two cores that have nothing else to do
 FAULTS = [fault for fault in Fault if fault not in VISITS]
 JOBS = {"vertex": LLAMA, "bedrock": NOVA}
 STAGES = ["models:upload", "/endpoints", ":deployModel"]

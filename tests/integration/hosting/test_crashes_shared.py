@@ -13,7 +13,6 @@ from tuneway.registry.hosting.deploying import DeployRef
 from tuneway.registry.hosting.orders import Wish
 from tuneway.registry.shelves import DeploymentStatus as Status
 
-pytestmark = pytest.mark.timeout(600)  # a minute on two cores that have nothing else to do
 FAULTS = [fault for fault in Fault if fault not in {Fault.AWAY, *VISITS}]
 GUEST = "guest"
 BESIDE = Wish(checkpoint="1", name=GUEST, endpoint=MAIN, traffic=30)

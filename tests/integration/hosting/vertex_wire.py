@@ -40,7 +40,7 @@ class Vertex:
         self.cloud = Cloud(settings, Store(settings.store))
         self.dooms, self.dooms_all = "", True
         self.doomed: set[str] = set()
-        self.deployer = VertexDeployer(project=PROJECT, timeout=10, vertex_url=URL)
+        self.deployer = VertexDeployer(project=PROJECT, timeout=60, vertex_url=URL)
         session = self.deployer._rest._session()  # noqa: SLF001 - its own session, with the simulation for a network
         session.trust_env = False
         session.mount(URL, _Wire(self, points))

@@ -66,7 +66,6 @@ def without_redis(config: dict[str, Any]) -> dict[str, Any]:
     return {"model_list": config["model_list"], "router_settings": kept}
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.name)
 def test_litellm_takes_what_is_taken_here(router: Router, case: Path) -> None:
     found = router(without_redis(loaded(case / "config.yaml")))
@@ -77,7 +76,6 @@ def test_litellm_takes_what_is_taken_here(router: Router, case: Path) -> None:
     assert routes <= {*found["deployments"], *aliases.get("model_group_alias", {})}
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", ROUTED, ids=lambda case: case.name)
 def test_litellm_takes_what_is_exported(router: Router, case: Path) -> None:
     routes = read(case).routes

@@ -55,6 +55,9 @@ def main(model: str, url: str, key: str, calling: str) -> dict[str, object]:
     called = litellm.completion("tuneway/shop", asked("Look."), **tools)
     pieced = list(litellm.completion("tuneway/shop", asked("Look."), stream=True, **tools))
     pieces = list(litellm.completion(model, asked(QUESTION), stream=True))
+    at = {"api_base": calling, "api_key": "test-key"}
+    vectors = litellm.embedding("tuneway/text-embedding-3-small", ["a", "b"], **at)
+    later_vectors = asyncio.run(litellm.aembedding("tuneway/text-embedding-3-small", ["a"], **at))
     named = {"model": model, "api_base": url, "api_key": key}
     broken = {"model": "tuneway/nobody-knows-this", "api_base": url, "api_key": key}
     router = litellm.Router(
@@ -69,6 +72,7 @@ def main(model: str, url: str, key: str, calling: str) -> dict[str, object]:
         "tools": [call.function.name for call in called.choices[0].message.tool_calls or []],
         "tools_in_a_stream": called_in(pieced),
         "finish_of_tools": pieced[-1].choices[0].finish_reason,
+        "vectors": [len(vectors.data), len(later_vectors.data)],
         "stream": text_of(pieces),
         "finish": pieces[-1].choices[0].finish_reason,
         "async": asyncio.run(later(model)),

@@ -10,6 +10,7 @@ import pytest
 import tuneway
 from tests.integration.python_api.conftest import Deployed
 from tests.integration.stack.running import BASE, dataset
+from tests.waiting import PATIENCE
 
 QUESTION = [{"role": "user", "content": "What is 12 plus one?"}]
 ENDED = {"succeeded", "failed", "cancelled"}
@@ -86,7 +87,7 @@ def test_a_dataset_is_priced_tuned_listed_and_answers(deployed: Deployed, tmp_pa
         BASE, str(rows), hyperparameters={"n_epochs": 1}, suffix="py", **deployed.there
     )
     assert job.id in [each.id for each in tuneway.list_fine_tuning_jobs(limit=5, **deployed.there).data]
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while job.status not in ENDED:
         assert time.monotonic() < until
         time.sleep(0.1)

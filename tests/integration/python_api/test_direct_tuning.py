@@ -32,7 +32,7 @@ class Vertex:
     objects: Path
     url: str = ""
     now: float = 1_790_000_000.0
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=60))
 
     def fault(self, **fault: object) -> None:
         assert self.http.post(f"{self.url}/_simulate/faults", json=fault).status_code == 200

@@ -8,9 +8,8 @@ import pytest
 
 from tests.integration.litellm_environment import Failed, LiteLLM, running
 from tests.integration.python_api.conftest import Deployed
-from tests.integration.stack.running import BASE, Stack, dataset, ended, uploaded, wait_until
-
-pytestmark = pytest.mark.timeout(300)
+from tests.integration.stack.running import BASE, Stack, dataset, ended, uploaded
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,7 @@ def test_a_job_is_created_followed_and_its_model_answers(
         job.update(later(prefix, litellm, "retrieve_fine_tuning_job", **where))
         return job["status"] in {"succeeded", "failed"}
 
-    wait_until(over, seconds=60)
+    wait_until(over)
     assert job["status"] == "succeeded", job["error"]
     assert job["fine_tuned_model"].startswith(f"ft:{BASE}:local:lite{prefix}:")
     question = [{"role": "user", "content": "What is 12 plus one?"}]

@@ -33,7 +33,7 @@ def cli_of(command: str, stack: Stack) -> Cli:
     def run(*words: str) -> list[Any]:
         environment = {"PATH": os.defpath}
         done = subprocess.run(
-            [*start, *words], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [*start, *words], env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         return list(values(done.stdout))
@@ -54,7 +54,6 @@ def values(printed: str) -> Iterator[Any]:
         rest = rest[end:].strip()
 
 
-@pytest.mark.timeout(300)
 def test_the_command_line_takes_a_file_to_a_model(command: str, deployed: Deployed, tmp_path: Path) -> None:
     cli = cli_of(command, deployed.stack)
     rows = tmp_path / "rows.jsonl"
@@ -79,7 +78,6 @@ def test_the_command_line_takes_a_file_to_a_model(command: str, deployed: Deploy
     assert len(told) == len(set(told))
 
 
-@pytest.mark.timeout(300)
 def test_jobs_are_listed_page_by_page_and_cancelled(command: str, slow: Stack, tmp_path: Path) -> None:
     cli = cli_of(command, slow)
     rows = tmp_path / "rows.jsonl"

@@ -20,7 +20,7 @@ class Recorder:
 
     def __init__(self, data: Path) -> None:
         self._path = data / "bus.sqlite"
-        with closing(sqlite3.connect(self._path, timeout=15)) as connection, connection:
+        with closing(sqlite3.connect(self._path, timeout=120)) as connection, connection:
             connection.executescript(
                 "CREATE TABLE IF NOT EXISTS recorded AS SELECT * FROM bus_messages WHERE 0;"
                 "CREATE TRIGGER IF NOT EXISTS record AFTER INSERT ON bus_messages"
@@ -29,7 +29,7 @@ class Recorder:
             )
 
     def messages(self) -> list[Message]:
-        with closing(sqlite3.connect(self._path, timeout=15)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=120)) as connection:
             rows = connection.execute("SELECT topic, data, attributes FROM recorded ORDER BY id").fetchall()
         return [
             Message(topic=Topic(topic), data=data, attributes=msgspec.json.decode(attributes, type=dict[str, str]))
@@ -38,5 +38,5 @@ class Recorder:
 
     def quiet(self) -> bool:
         """Whether every message was taken."""
-        with closing(sqlite3.connect(self._path, timeout=15)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=120)) as connection:
             return bool(connection.execute("SELECT COUNT(*) = 0 FROM bus_deliveries").fetchone()[0])

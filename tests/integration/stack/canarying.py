@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.integration.stack.running import Stack, asked, wait_until
+from tests.integration.stack.running import Stack, asked
+from tests.waiting import wait_until
 
 GOOD = {"min_requests": 20, "min_minutes": 0, "gates": {"error_rate": 0.0, "p95_latency": None, "cost": None}}
 
@@ -36,10 +37,10 @@ def until(stack: Stack, alias: str, state: str, calls: int = 80) -> dict[str, An
         with ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(lambda _: status(stack, alias), range(calls)))
         assert set(statuses) == {200}
-        wait_until(lambda: counted(stack, alias) >= before + calls, seconds=60)
+        wait_until(lambda: counted(stack, alias) >= before + calls)
         return False
 
-    wait_until(over, seconds=120)
+    wait_until(over)
     found = canary_of(stack, alias)
     assert found["state"] == state, found
     return found

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.stack.running import Stack, created, ended, running
+from tests.integration.stack.running import Stack, created, ended, idle, running
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,8 @@ def tuned(http: httpx.Client) -> dict[str, Any]:
 
 @pytest.fixture
 def faultless(stack: Stack) -> Iterator[Stack]:
-    """The stack, with no fault left over from or for another test."""
+    """The stack, with no fault left over from or for another test, and no job of another's to meet one."""
+    wait_until(lambda: idle(stack.data))
     stack.vertex.delete("/_simulate/faults")
     yield stack
     stack.vertex.delete("/_simulate/faults")

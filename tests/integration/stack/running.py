@@ -2,11 +2,12 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,16 @@ import httpx
 import openai
 
 from tests.contracts.openapi import departures
+from tests.waiting import PATIENCE, wait_until
+from tuneway.adapters.sqlite_documents import SqliteDocuments
+from tuneway.state import Collection
+from tuneway.tuning.jobs import Job, Status
 
 BASE = "gemini-3.5-flash"
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 OURS = ("/approve", "/refuse", "/replay")  # of which OpenAI's document knows nothing
 PROC = Path("/proc")
+TUNING_JOBS = "/v1/projects/local-project/locations/us-central1/tuningJobs"
 
 
 class Stack:
@@ -32,13 +38,15 @@ class Stack:
         self.ready: dict[str, str] = json.loads(line)
         self.url, self.key, self.vertex_url = (self.ready[name] for name in ("url", "key", "vertex_url"))
         self.http = self.caller(self.key)
-        self.vertex = httpx.Client(base_url=self.vertex_url, timeout=30, trust_env=False)
+        self.vertex = httpx.Client(base_url=self.vertex_url, timeout=PATIENCE, trust_env=False)
+        # Google's protos take seconds to load on a busy machine, which is longer than a create may take.
+        assert self.vertex.post(TUNING_JOBS, json={}).status_code == HTTPStatus.BAD_REQUEST
 
     def caller(self, key: str | None) -> httpx.Client:
         """A client with no SDK between, whose every answer is held against OpenAI's document."""
         headers = {"authorization": f"Bearer {key}"} if key else {}
         hooks = {"response": [checked]}
-        return httpx.Client(base_url=self.url, headers=headers, event_hooks=hooks, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, event_hooks=hooks, timeout=PATIENCE, trust_env=False)
 
     def sdk(self, key: str | None = None, **options: Any) -> openai.OpenAI:
         """The unmodified SDK, its every JSON answer held against OpenAI's document."""
@@ -53,12 +61,23 @@ class Stack:
         """Have the simulated Vertex AI fail."""
         assert self.vertex.post("/_simulate/faults", json=fault).status_code == 200
 
+    @contextmanager
+    def asking(self, body: dict[str, object]) -> Iterator[socket.socket]:
+        """A chat on a connection of its own, which never waits when it is read."""
+        content = json.dumps(body).encode()
+        heads = ("host: x", f"authorization: Bearer {self.key}", f"content-length: {len(content)}")
+        head = "\r\n".join(("POST /v1/chat/completions HTTP/1.1", *heads, "", ""))
+        with socket.create_connection(("127.0.0.1", httpx.URL(self.url).port or 0)) as connection:
+            connection.sendall(head.encode() + content)
+            connection.settimeout(0)
+            yield connection
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """End it; its exit code. Stopping twice changes nothing."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            return self.process.wait(30)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -152,7 +171,13 @@ def created(http: httpx.Client, **fields: object) -> dict[str, Any]:
     return job
 
 
-def ended(http: httpx.Client, job_id: str, *, seconds: float = 60.0) -> dict[str, Any]:
+def lengthy(http: httpx.Client, **fields: object) -> dict[str, Any]:
+    """A new job that trains for a minute, so that a test has time to meet it."""
+    rows = uploaded(http, dataset(4000))
+    return created(http, training_file=rows, hyperparameters={"n_epochs": 10}, **fields)
+
+
+def ended(http: httpx.Client, job_id: str) -> dict[str, Any]:
     """The job once it has ended."""
     job: dict[str, Any] = {}
 
@@ -160,7 +185,7 @@ def ended(http: httpx.Client, job_id: str, *, seconds: float = 60.0) -> dict[str
         job.update(http.get(f"/v1/fine_tuning/jobs/{job_id}").raise_for_status().json())
         return job["status"] in ENDED
 
-    wait_until(over, seconds=seconds)
+    wait_until(over)
     return job
 
 
@@ -171,8 +196,7 @@ def asked(model: str, question: str = "What is 12 plus one?", **fields: object) 
 
 def provider_jobs(vertex: httpx.Client, token: str | None = None) -> list[dict[str, Any]]:
     """The tuning jobs that Vertex AI knows, all or those of one job of ours."""
-    path = "/v1/projects/local-project/locations/us-central1/tuningJobs"
-    listed = vertex.get(path, params={"pageSize": 1000}).raise_for_status().json()
+    listed = vertex.get(TUNING_JOBS, params={"pageSize": 1000}).raise_for_status().json()
     jobs: list[dict[str, Any]] = listed.get("tuningJobs", [])  # Google leaves an empty list out
     return [job for job in jobs if token in {None, job.get("labels", {}).get("tuneway-job")}]
 
@@ -191,11 +215,14 @@ def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if (stat := PROC / str(pid) / "stat").exists() and not _gone(stat)}
 
 
-def wait_until(true: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
+def idle(data: Path) -> bool:
+    """Whether no job of a stack without emulators is on its way: each has ended, or waits for a person."""
+    documents = SqliteDocuments(data / "state.sqlite")
+    try:
+        jobs = Collection(documents, "jobs", Job).find(("open", "==", True))
+    finally:
+        documents.close()
+    return all(job.value.status is Status.HELD for job in jobs)
 
 
 def _parent(stat: Path) -> int:

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.stack.bus import Recorder
 from tests.integration.stack.canarying import place_of, started, until
 from tests.integration.stack.running import Stack, asked, command, created, ended, row, uploaded
+from tests.waiting import wait_until
 from tuneway.ports import Topic
 
 QUESTIONS = [f"What is {n} plus one?" for n in range(40)]
@@ -57,7 +58,7 @@ def test_a_failing_version_is_taken_back_by_itself_and_no_caller_notices(
     first = started(faultless, shop, versions["second"], steps=[30, 60])
     assert (first["state"], first["share"]) == ("running", 30.0)
     found = until(faultless, shop, "rolled_back")
-    assert _events(recorder, found["id"]) == {"started", "rolled_back"}
+    wait_until(lambda: _events(recorder, found["id"]) == {"started", "rolled_back"})
     said = found["moments"][-1]
     assert "requests failed" in said["message"]
     assert said["findings"][0]["p_value"] < said["findings"][0]["level"]
@@ -119,7 +120,7 @@ def _said(stack: Stack, *words: str) -> str:
     options = ["routes", "canary", *words, "--data", str(stack.data)]
     environment = {"PATH": os.defpath, "COLUMNS": "220"}
     done = subprocess.run(
-        [command(), *options], capture_output=True, text=True, timeout=60, env=environment, check=False
+        [command(), *options], capture_output=True, text=True, timeout=300, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -18,7 +18,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_the_worse_of_two_versions_is_taken_back_and_then_mended_it_is_promoted(emulated: Stack) -> None:
     jobs = [created(emulated.http, suffix=suffix)["id"] for suffix in ("one", "two")]
-    one, two = (str(ended(emulated.http, job, seconds=120)["fine_tuned_model"]) for job in jobs)
+    one, two = (str(ended(emulated.http, job)["fine_tuned_model"]) for job in jobs)
     body = {"targets": [{"identifier": place_of(emulated, one), "dialect": "gemini"}], "cooldown": 0}
     emulated.http.put("/v1/registry/routes/shop", json=body).raise_for_status()
     path = f"endpoints/{place_of(emulated, two).rpartition('/')[2]}"

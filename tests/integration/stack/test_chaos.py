@@ -1,7 +1,6 @@
 """The whole stack is killed again and again while jobs run; nothing accepted is lost and nothing is paid for twice."""
 
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -24,8 +23,9 @@ from tests.integration.stack.running import (
     launched,
     provider_jobs,
     running,
-    wait_until,
 )
+from tests.ports import free_port, listens
+from tests.waiting import PATIENCE, wait_until
 
 KILLS = 20
 JOBS = 12
@@ -38,7 +38,7 @@ class Customer:
     """Orders jobs one after the other, asking again with the same idempotency key until there is an answer."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False)
         self.accepted: list[str] = []
         self.patience = threading.Event()
 
@@ -61,23 +61,12 @@ class Customer:
         return str(answer.raise_for_status().json()["id"])
 
     def _until_answered(self, call: Callable[[], str]) -> str:
-        end = time.monotonic() + 120
+        end = time.monotonic() + 2 * PATIENCE
         while time.monotonic() < end:
             with suppress(httpx.TransportError):
                 return call()
             time.sleep(0.05)
-        raise AssertionError("nobody answered for two minutes")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        raise AssertionError("nobody answered for ten minutes")
 
 
 def killed_once(data: Path, port: int, chance: random.Random) -> None:
@@ -93,7 +82,7 @@ def killed_once(data: Path, port: int, chance: random.Random) -> None:
     wait_until(lambda: not alive(family))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_twenty_kills_lose_no_job_and_pay_for_none_twice(tmp_path: Path) -> None:
     chance, port = random.Random(20), free_port()
     customer = Customer(f"http://127.0.0.1:{port}")

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from tests.integration.stack.bus import bus_of
-from tests.integration.stack.running import Stack, wait_until
+from tests.integration.stack.running import Stack
+from tests.waiting import wait_until
 from tuneway.ports import Message, Topic
 
 LETTERS = "/v1/registry/dead_letters"

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.stack.running import Stack, asked, created, ended, wait_until
+from tests.integration.stack.running import Stack, asked, created, ended
+from tests.waiting import wait_until
 
 MODELS = "/v1/registry/models"
 BOT = "sum-bot"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.stack.running import Stack, asked, created, ended, wait_until
+from tests.integration.stack.running import Stack, asked, created, ended
+from tests.waiting import wait_until
 
 LLAMA = "meta/llama3_1@llama-3.1-8b-instruct"
 DEPLOYMENTS = "/v1/registry/deployments"
@@ -26,7 +27,7 @@ def answering(stack: Stack, **fields: object) -> dict[str, Any]:
         found.update(stack.http.get(f"/v1/fine_tuning/jobs/{job['id']}").json())
         return bool(found["fine_tuned_model"])
 
-    wait_until(answers, seconds=60)
+    wait_until(answers)
     return found
 
 
@@ -73,10 +74,11 @@ def test_a_deployment_in_use_is_taken_away_by_force_alone(stack: Stack) -> None:
     assert refused.status_code == 409
     assert job["fine_tuned_model"] in refused.json()["error"]["message"]
     assert stack.http.delete(f"{DEPLOYMENTS}/{id_}", params={"force": "true"}).json()["status"] == "undeploying"
-    wait_until(lambda: stack.http.get(f"{DEPLOYMENTS}/{id_}").json()["status"] == "undeployed", seconds=60)
+    wait_until(lambda: stack.http.get(f"{DEPLOYMENTS}/{id_}").json()["status"] == "undeployed")
     assert not there(stack, ENDPOINTS, id_)
     assert not there(stack, MODELS, id_)
-    assert stack.http.post("/v1/chat/completions", json=asked(job["fine_tuned_model"])).status_code == 404
+    gone = asked(job["fine_tuned_model"])
+    wait_until(lambda: stack.http.post("/v1/chat/completions", json=gone).status_code == 404)
 
 
 def test_a_checkpoint_is_deployed_under_a_name_of_its_own(stack: Stack, tuned: dict[str, Any]) -> None:
@@ -85,7 +87,7 @@ def test_a_checkpoint_is_deployed_under_a_name_of_its_own(stack: Stack, tuned: d
     point = version["checkpoints"][0]["id"]
     made = stack.http.post(DEPLOYMENTS, json={"model": model, "checkpoint": point}).json()
     assert made["alias"] == f"{tuned['fine_tuned_model']}@cp-{point}"
-    wait_until(lambda: stack.http.get(f"{DEPLOYMENTS}/{made['id']}").json()["status"] == "ready", seconds=60)
+    wait_until(lambda: stack.http.get(f"{DEPLOYMENTS}/{made['id']}").json()["status"] == "ready")
     answer = stack.http.post("/v1/chat/completions", json=asked(made["alias"])).json()
     assert answer["choices"][0]["message"]["content"] == "It is 13."
     stack.http.delete(f"{DEPLOYMENTS}/{made['id']}", params={"force": "true"}).raise_for_status()

@@ -9,8 +9,9 @@ import openai
 import pytest
 
 from tests.integration.stack.bus import Recorder
-from tests.integration.stack.running import BASE, Stack, asked, wait_until
+from tests.integration.stack.running import BASE, Stack, asked
 from tests.integration.stack.test_open_models import DEPLOYMENTS, ENDPOINTS, answering, deployment_of, there
+from tests.waiting import wait_until
 from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.errors import Conflict
 from tuneway.ports import Topic
@@ -52,7 +53,7 @@ def an_hour_later(deployment: Deployment) -> Deployment:
 
 
 def becomes(stack: Stack, id_: str, status: str) -> None:
-    wait_until(lambda: shown(stack, id_)["status"] == status, seconds=60)
+    wait_until(lambda: shown(stack, id_)["status"] == status)
 
 
 def unused_for_an_hour(deployment: Deployment) -> Deployment:
@@ -71,7 +72,7 @@ def put_to_rest(stack: Stack, id_: str) -> None:
             changed(stack, id_, unused_for_an_hour)
         return bool(status == "asleep")
 
-    wait_until(sleeps, seconds=60)
+    wait_until(sleeps)
 
 
 def told(recorder: Recorder, id_: str) -> list[str]:
@@ -95,14 +96,14 @@ def test_it_sleeps_is_called_and_answers_again(stack: Stack, job: dict[str, Any]
     assert int(caught.value.response.headers["retry-after"]) > 0
 
     becomes(stack, id_, "ready")
-    wait_until(lambda: stack.http.post("/v1/chat/completions", json=asked(alias)).status_code == 200, seconds=10)
+    wait_until(lambda: stack.http.post("/v1/chat/completions", json=asked(alias)).status_code == 200)
     answer = stack.sdk().chat.completions.create(
         model=alias, messages=[{"role": "user", "content": "What is 12 plus one?"}]
     )
     assert answer.choices[0].message.content == "It is 13."
     assert shown(stack, id_)["sleep"]["saved_usd"] == pytest.approx(1.0, abs=0.1)
     both = ["tuneway.deployment.asleep", "tuneway.deployment.woken"]
-    wait_until(lambda: told(recorder, id_) == both, seconds=30)
+    wait_until(lambda: told(recorder, id_) == both)
 
 
 def test_a_fallback_answers_while_it_sleeps_and_the_call_wakes_it_all_the_same(

@@ -10,7 +10,8 @@ import pytest
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.contracts.openapi import departures, events
-from tests.integration.stack.running import BASE, ENDED, Stack, asked, dataset, running, wait_until
+from tests.integration.stack.running import BASE, ENDED, Stack, asked, dataset, lengthy, running
+from tests.waiting import PATIENCE, wait_until
 
 QUESTION = "What is 12 plus one?"
 
@@ -61,7 +62,7 @@ def model(job: FineTuningJob) -> str:
 
 def until(client: openai.OpenAI, job: FineTuningJob, statuses: Collection[str]) -> FineTuningJob:
     """The job once it has one of the statuses."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while job.status not in statuses and time.monotonic() < end:
         time.sleep(0.1)
         job = client.fine_tuning.jobs.retrieve(job.id)
@@ -69,7 +70,7 @@ def until(client: openai.OpenAI, job: FineTuningJob, statuses: Collection[str]) 
 
 
 def wait(true: Callable[[], bool]) -> bool:
-    wait_until(true, seconds=60)
+    wait_until(true)
     return True
 
 
@@ -152,7 +153,7 @@ def test_a_job_above_its_limit_waits_until_it_is_approved_by_curl(
     for _ in range(2):
         curl = ["curl", "-sS", "-X", "POST", f"{stack.url}/v1/fine_tuning/jobs/{made.id}/approve"]
         done = subprocess.run(
-            [*curl, "-H", f"Authorization: Bearer {stack.key}"], capture_output=True, check=True, timeout=30
+            [*curl, "-H", f"Authorization: Bearer {stack.key}"], capture_output=True, check=True, timeout=300
         )
         assert json.loads(done.stdout)["tuneway"]["approval"]["by"] == "local (local stack)"
     assert until(client, made, ENDED).status == "succeeded"
@@ -228,16 +229,12 @@ def test_jobs_are_listed_page_by_page_newest_first(client: openai.OpenAI, file_i
     every = list(client.fine_tuning.jobs.list(limit=2))
     assert [job.id for job in every[:3]] == made[::-1]
     assert model in [job.fine_tuned_model for job in every]
-    for job_id in made:
-        client.fine_tuning.jobs.cancel(job_id)
 
 
-def test_a_cancelled_job_ends_cancelled(client: openai.OpenAI, file_id: str) -> None:
-    job = client.fine_tuning.jobs.create(model=BASE, training_file=file_id, hyperparameters={"n_epochs": 10})
+def test_a_cancelled_job_ends_cancelled(stack: Stack, client: openai.OpenAI) -> None:
+    job = client.fine_tuning.jobs.retrieve(lengthy(stack.http)["id"])
     client.fine_tuning.jobs.cancel(job.id)
-    end = time.monotonic() + 30
-    while job.status not in ENDED and time.monotonic() < end:
-        job = client.fine_tuning.jobs.retrieve(job.id)
+    job = until(client, job, ENDED)
     assert (job.status, job.fine_tuned_model) == ("cancelled", None)
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.stack.running import Stack, asked, created, ended, row, uploaded, wait_until
+from tests.integration.stack.running import Stack, asked, created, ended, row, uploaded
+from tests.waiting import wait_until
 
 LLAMA = "meta/llama3_1@llama-3.1-8b-instruct"
 DEPLOYMENTS = "/v1/registry/deployments"
@@ -30,7 +31,7 @@ def one(stack: Stack, id_: str) -> dict[str, Any]:
 
 
 def settled(stack: Stack, id_: str, status: str) -> None:
-    wait_until(lambda: one(stack, id_)["status"] == status, seconds=60)
+    wait_until(lambda: one(stack, id_)["status"] == status)
 
 
 def said(stack: Stack, calls: int = 60) -> Counter[str]:
@@ -68,7 +69,7 @@ def brought(stack: Stack, shares: Callable[[list[int]], bool]) -> None:
         found = there(stack, f"endpoints/{FIRST}")
         return found is not None and shares(sorted(found["trafficSplit"].values()))
 
-    wait_until(same, seconds=60)
+    wait_until(same)
 
 
 def test_both_versions_answer_by_their_shares_and_leave_one_after_the_other(shared: Stack) -> None:
@@ -94,4 +95,4 @@ def test_both_versions_answer_by_their_shares_and_leave_one_after_the_other(shar
     assert shared.http.delete(f"{DEPLOYMENTS}/{SECOND}", params={"force": "true"}).status_code == 200
     settled(shared, SECOND, "undeployed")
     assert (there(shared, f"models/{SECOND}"), there(shared, f"endpoints/{FIRST}")) == (None, None)
-    assert shared.http.post("/v1/chat/completions", json=asked(LIVE)).status_code == 404
+    wait_until(lambda: shared.http.post("/v1/chat/completions", json=asked(LIVE)).status_code == 404)

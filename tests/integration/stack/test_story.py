@@ -11,7 +11,8 @@ import pytest
 
 from tests.integration.stack.canarying import place_of, started, until
 from tests.integration.stack.hearing import Ears, listening
-from tests.integration.stack.running import Stack, command, created, ended, running, wait_until
+from tests.integration.stack.running import Stack, command, created, ended, running
+from tests.waiting import PATIENCE, wait_until
 
 LLAMA = "meta/llama3_1@llama-3.1-8b-instruct"
 DEPLOYMENTS = "/v1/registry/deployments"
@@ -27,8 +28,8 @@ class Teller:
     def __init__(self, stack: Stack, ears: Ears) -> None:
         self.stack, self.http, self.ears = stack, stack.http, ears
         jobs = [created(stack.http, model=LLAMA, suffix=suffix)["id"] for suffix in ("one", "two")]
-        self.jobs = [ended(stack.http, job, seconds=120) for job in jobs]
-        wait_until(lambda: all(self.name(each["id"]) for each in self.jobs), seconds=120)
+        self.jobs = [ended(stack.http, job) for job in jobs]
+        wait_until(lambda: all(self.name(each["id"]) for each in self.jobs))
         self.names = [str(self.name(each["id"])) for each in self.jobs]
         for job in jobs:
             stack.http.post(MODELS, json={"name": BOT, "job": job}).raise_for_status()
@@ -80,7 +81,7 @@ class Teller:
             [command(), *words, "--data", str(self.stack.data)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             env=environment,
             check=False,
         )
@@ -96,6 +97,11 @@ class Teller:
         """What was told of one kind of thing, in order."""
         events = [event for event in self.ears.heard() if event.type.startswith(prefix)]
         return [f"{event.type.rpartition('.')[2]} {event.data.get('alias') or event.subject}" for event in events]
+
+    def ends(self, job: str) -> list[str]:
+        """What was told of a job's end, in order."""
+        told = [event.type for event in self.ears.heard() if event.subject == job]
+        return [each for each in told if each in {"job.trained", "job.succeeded"}]
 
 
 @contextmanager
@@ -116,7 +122,7 @@ def teller(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_two_versions_from_their_jobs_to_a_rollback_by_hand(teller: Teller) -> None:
     teller.lead("shop", 1)
     teller.point(1)
@@ -152,16 +158,16 @@ def _one_that_nobody_uses_sleeps_and_is_woken_by_a_request(teller: Teller) -> No
     """The first version, which the route leads to no more."""
     path = f"{DEPLOYMENTS}/{teller.deployment(1)['id']}"
     teller.http.post(f"{path}/sleep").raise_for_status()
-    wait_until(lambda: teller.deployment(1)["status"] == "asleep", seconds=240)
+    wait_until(lambda: teller.deployment(1)["status"] == "asleep", seconds=3 * PATIENCE)
     assert teller.machines(1) == []
     with pytest.raises(openai.InternalServerError) as caught:
         teller.answer(teller.names[0], retries=0)
     assert (caught.value.status_code, caught.value.code) == (503, "model_asleep")
     assert int(caught.value.response.headers["retry-after"]) > 0
     assert teller.answer("shop") == "It is 13."  # the other one answers as before
-    wait_until(lambda: teller.deployment(1)["status"] == "ready", seconds=120)
+    wait_until(lambda: teller.deployment(1)["status"] == "ready")
     assert len(teller.machines(1)) == 1
-    wait_until(lambda: teller.awake(1), seconds=30)
+    wait_until(lambda: teller.awake(1))
     assert teller.deployment(1)["sleep"]["seconds"] > 0
 
 
@@ -174,13 +180,12 @@ def _one_is_rolled_back_by_hand(teller: Teller, *, to: int) -> None:
 
 
 def _every_step_was_told(teller: Teller) -> None:
-    assert teller.told("canary.") == [
-        f"{what} shop" for what in ("started", "rolled_back", "started", "advanced", "promoted")
-    ]
+    moves = [f"{what} shop" for what in ("started", "rolled_back", "started", "advanced", "promoted")]
+    wait_until(lambda: teller.told("canary.") == moves)
     for job in teller.jobs:
-        moves = [event.type for event in teller.ears.heard() if event.subject == job["id"]]
-        assert [each for each in moves if each in {"job.trained", "job.succeeded"}] == ["job.trained", "job.succeeded"]
-    assert teller.told("deployment.") == [f"{what} {teller.names[0]}" for what in ("asleep", "woken")]
+        wait_until(lambda id_=job["id"]: teller.ends(id_) == ["job.trained", "job.succeeded"])  # type: ignore[misc]  # bound at once
+    rested = [f"{what} {teller.names[0]}" for what in ("asleep", "woken")]
+    wait_until(lambda: teller.told("deployment.") == rested)
 
 
 def _the_lineage_knows_it_all(teller: Teller) -> None:

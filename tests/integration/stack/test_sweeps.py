@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.stack.running import BASE, Stack, command, dataset, provider_jobs, running
+from tests.waiting import PATIENCE
 
 ALIVE = {"JOB_STATE_PENDING", "JOB_STATE_QUEUED", "JOB_STATE_RUNNING"}
 
@@ -17,7 +18,7 @@ def _run(stack: Stack, *words: str) -> "subprocess.CompletedProcess[str]":
     environment = {"PATH": os.defpath, "COLUMNS": "220"}
     options = [*words, "--data", str(stack.data)]
     return subprocess.run(
-        [command(), *options], capture_output=True, text=True, timeout=100, env=environment, check=False
+        [command(), *options], capture_output=True, text=True, timeout=300, env=environment, check=False
     )
 
 
@@ -52,7 +53,7 @@ def test_a_sweep_survives_a_kill_in_the_middle_and_its_choice_is_promoted(tmp_pa
     )
     with running(tmp_path / "data") as stack:
         sweep = _said(stack, *order)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while len(provider_jobs(stack.vertex)) < 3 and time.monotonic() < end:
             assert _alive(stack) <= 2
             time.sleep(0.1)
@@ -75,7 +76,8 @@ def test_a_sweep_survives_a_kill_in_the_middle_and_its_choice_is_promoted(tmp_pa
 
 
 def test_a_cancelled_sweep_ends_the_watch_with_three(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as stack:
+    # So slow that the first job still trains when the next command has started.
+    with running(tmp_path / "data", "--speed", "5") as stack:
         words = ("sweeps", "create", BASE, _rows(tmp_path), "--grid", "n_epochs=8,9,10", "--concurrency", "1")
         sweep = _said(stack, *words)
         assert _said(stack, "sweeps", "cancel", sweep) in {"cancelling", "cancelled"}

@@ -5,7 +5,8 @@ import os
 import subprocess
 from typing import Any
 
-from tests.integration.stack.running import Stack, asked, command, wait_until
+from tests.integration.stack.running import Stack, asked, command
+from tests.waiting import wait_until
 
 
 def _usage(stack: Stack, **query: str) -> dict[str, Any]:
@@ -43,6 +44,8 @@ def test_usage_is_shown_in_the_command_line_as_table_json_and_csv(stack: Stack, 
 
 def _said(*words: str) -> str:
     environment = {"PATH": os.defpath, "COLUMNS": "220"}
-    done = subprocess.run([command(), *words], capture_output=True, text=True, timeout=60, env=environment, check=False)
+    done = subprocess.run(
+        [command(), *words], capture_output=True, text=True, timeout=300, env=environment, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -3,7 +3,8 @@
 import gzip
 from pathlib import Path
 
-from tests.integration.stack.running import running, wait_until
+from tests.integration.stack.running import running
+from tests.waiting import wait_until
 from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.state import Collection
 from tuneway.tuning.watched import Lint

@@ -2,10 +2,8 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,8 @@ import anthropic
 import openai
 
 from tests.integration.stack.running import checked
+from tests.ports import free_port, listens
+from tests.waiting import PATIENCE, wait_until
 from tuneway.access.keys import Grant, Scope, fingerprint
 from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.routing.routes import Route, Target
@@ -23,7 +23,6 @@ from tuneway.routing.snapshot import Snapshot, change
 ROOT = Path(__file__).parents[3]
 FUNCTION = ROOT / "functions" / "predict"
 KEY = "tw-key"
-START_SECONDS = 30.0
 
 
 class Door:
@@ -70,25 +69,23 @@ class Door:
         return anthropic.AsyncAnthropic(base_url=self.url, api_key=KEY, max_retries=0)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Its log."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        """Its log, without a line that is under way."""
+        return [json.loads(line) for line in self.log.read_text().rpartition("\n")[0].splitlines()]
 
     def line(self, request_id: str | None) -> dict[str, Any]:
         """The line of one request; a stream's comes when it is over."""
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            for line in self.lines():
-                if line.get("request") == request_id and line["message"] == "request":
-                    return line
-            time.sleep(0.02)
-        raise AssertionError(f"no line of {request_id}")
+
+        def its() -> list[dict[str, Any]]:
+            return [each for each in self.lines() if (each.get("request"), each["message"]) == (request_id, "request")]
+
+        wait_until(lambda: bool(its()))
+        return its()[0]
 
 
 @contextmanager
 def opened(folder: Path, *, vertex_url: str, environment: Mapping[str, str]) -> Iterator[Door]:
     """The function, started on a free port, and ended."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     door = Door(folder, f"http://127.0.0.1:{port}")
     door.change(keys={KEY: Grant(owner="acme", scopes=(Scope.PREDICT,), created_at=1.0)})
     framework = str(Path(sys.executable).with_name("functions-framework"))
@@ -104,19 +101,9 @@ def opened(folder: Path, *, vertex_url: str, environment: Mapping[str, str]) -> 
     }
     process = subprocess.Popen(command, cwd=FUNCTION, env={**settings, **environment}, stderr=subprocess.PIPE)
     try:
-        _wait_for(port, process)
+        wait_until(lambda: listens(port) or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[1].decode()
         yield door
     finally:
         process.terminate()
-        process.communicate(timeout=30)
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert process.poll() is None, process.communicate()[1].decode()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the function did not start")
+        process.communicate(timeout=PATIENCE)

@@ -1,6 +1,5 @@
 """Completions: the openai SDK, unmodified, against servers of completions, of code, and of chats."""
 
-import time
 from typing import Any
 
 import openai
@@ -107,9 +106,8 @@ def test_a_stream_that_breaks_ends_in_an_error(door: Door, behind: Behind, alias
 
 @pytest.mark.parametrize("alias", ["openai", "gemini", "codestral"])
 def test_a_caller_who_leaves_ends_every_call(door: Door, behind: Behind, alias: str) -> None:
-    behind(alias).always(Text("word " * 500, manner=Manner(between=0.02)))
+    behind(alias).always(Text("word " * 3000, manner=Manner(between=0.02)))
     prompts: Any = ["a", "b"] if alias in HOSTS and alias != "openai" else "a"
     with door.sdk().completions.create(model=alias, prompt=prompts, stream=True) as stream:
         next(iter(stream))
-    end = time.monotonic() + 5
-    assert all(asked.left.wait(end - time.monotonic()) for asked in behind(alias).requests)
+    assert all(asked.left.wait(60) for asked in behind(alias).requests)

@@ -117,14 +117,14 @@ def test_a_host_that_counts_nothing_earns_no_star_for_it(settings: Settings, fak
 
 def test_one_that_hangs_is_waited_for_so_long_and_no_longer(settings: Settings, fakes: dict[str, Fake]) -> None:
     fakes["vllm"].always(Reply("late", manner=Manner(hang=-1)))
-    hanging, other = impatient(settings, fakes, each=0.5, all_of_them=20)
+    hanging, other = impatient(settings, fakes, each=3, all_of_them=120)
     assert (hanging.answers.code, hanging.answers.status) == ("upstream_timeout", 504)
     assert other.answers.works
 
 
 def test_those_there_was_no_time_for_say_so(settings: Settings, fakes: dict[str, Fake]) -> None:
     fakes["vllm"].always(Reply("late", manner=Manner(hang=-1)))
-    hanging, _ = impatient(settings, fakes, each=20, all_of_them=1.5)
+    hanging, _ = impatient(settings, fakes, each=120, all_of_them=1.5)
     assert "no time left" in (hanging.answers.reason or "")
 
 

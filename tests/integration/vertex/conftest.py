@@ -30,7 +30,7 @@ class Simulated:
     objects: Path = Path()
     now: float = 1_790_000_000.0
     luck: float = 0.0
-    http: httpx.Client = field(default_factory=httpx.Client)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def later(self, seconds: float) -> None:
         self.now += seconds

@@ -19,7 +19,7 @@ def console(vertex: Simulated) -> Any:
 
 @pytest.fixture
 def listings(vertex: Simulated) -> VertexModels:
-    return VertexModels(project="local-project", timeout=5.0, vertex_url=vertex.url)
+    return VertexModels(project="local-project", timeout=60, vertex_url=vertex.url)
 
 
 def upload(console: Any, vertex: Simulated, *, parent_model: str = "") -> str:
@@ -28,7 +28,7 @@ def upload(console: Any, vertex: Simulated, *, parent_model: str = "") -> str:
     request = aiplatform_v1.UploadModelRequest(parent=PARENT, model=model, parent_model=parent_model)
     operation = console.upload_model(request=request)
     vertex.later(UPLOADED_AFTER)
-    return str(operation.result(timeout=10).model)
+    return str(operation.result(timeout=120).model)
 
 
 def test_versions_are_listed_with_aliases_and_labels(console: Any, vertex: Simulated, listings: VertexModels) -> None:

@@ -62,7 +62,7 @@ def deployed(vertex: Simulated, model: Any) -> str:
 
 def _done(vertex: Simulated, operation: Any) -> Any:
     vertex.later(120)
-    return operation.result(timeout=10)
+    return operation.result(timeout=120)
 
 
 def served(folder: str) -> google.Model:

@@ -17,7 +17,7 @@ DEPLOYED_AFTER = 120.0
 def result(vertex: Simulated, operation: Operation) -> Any:
     assert not operation.done()
     vertex.later(DEPLOYED_AFTER)
-    return operation.result(timeout=10)
+    return operation.result(timeout=120)
 
 
 @pytest.fixture

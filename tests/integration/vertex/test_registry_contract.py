@@ -14,7 +14,7 @@ LATER = 120.0
 
 def result(vertex: Simulated, operation: Operation) -> Any:
     vertex.later(LATER)
-    return operation.result(timeout=10)
+    return operation.result(timeout=120)
 
 
 def uploaded(google: ModuleType, models: Any, vertex: Simulated, **request: Any) -> Any:

@@ -28,7 +28,7 @@ Step = Callable[[], Work]
 
 @pytest.fixture
 def deployer(vertex: Simulated) -> VertexDeployer:
-    return VertexDeployer(project="local-project", timeout=10, vertex_url=vertex.url)
+    return VertexDeployer(project="local-project", timeout=60, vertex_url=vertex.url)
 
 
 def ended(vertex: Simulated, step: Step) -> Work:

@@ -100,24 +100,24 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
         server.serve_forever()
     """
     arguments = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process, httpx.Client() as http:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process, httpx.Client(timeout=60) as http:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        name = http.post(f"{url}/v1/{PARENT}/tuningJobs", json=JOB, timeout=30).json()["name"]
+        name = http.post(f"{url}/v1/{PARENT}/tuningJobs", json=JOB, timeout=60).json()["name"]
         process.kill()
     settings = VertexSettings(store=tmp_path / "vertex.db", objects=tmp_path / "objects")
     with VertexServer(settings) as server:
-        assert httpx.get(f"{server.url}/v1/{name}").json()["name"] == name
+        assert httpx.get(f"{server.url}/v1/{name}", timeout=60).json()["name"] == name
 
 
 def test_a_token_is_asked_for_when_required(tmp_path: Path) -> None:
     settings = VertexSettings(store=tmp_path / "v.db", objects=tmp_path / "objects", require_token=True)
     with VertexServer(settings) as server:
         path = f"{server.url}/v1/{PARENT}/tuningJobs"
-        refused = httpx.get(path)
+        refused = httpx.get(path, timeout=60)
         assert (refused.status_code, refused.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
-        assert httpx.get(path, headers={"authorization": "Bearer x"}).status_code == 200
-        assert httpx.get(f"{server.url}/_simulate/calls").status_code == 200
+        assert httpx.get(path, headers={"authorization": "Bearer x"}, timeout=60).status_code == 200
+        assert httpx.get(f"{server.url}/_simulate/calls", timeout=60).status_code == 200
 
 
 def test_the_metadata_server_gives_a_token(vertex: Simulated) -> None:

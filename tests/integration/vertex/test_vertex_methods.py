@@ -18,12 +18,12 @@ LLAMA = "meta/llama3_1@llama-3.1-8b-instruct"
 
 @pytest.fixture
 def gemini(vertex: Simulated) -> VertexTuning:
-    return VertexTuning(project="local-project", timeout=5, vertex_url=vertex.url)
+    return VertexTuning(project="local-project", timeout=60, vertex_url=vertex.url)
 
 
 @pytest.fixture
 def open_models(vertex: Simulated) -> VertexOpen:
-    return VertexOpen(project="local-project", timeout=5, vertex_url=vertex.url)
+    return VertexOpen(project="local-project", timeout=60, vertex_url=vertex.url)
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def region() -> Iterator[Region]:
     found.service = Control(clock=lambda: found.now)
     with running(found.service) as found.fake:
         caller = AwsCaller(HeldKeys(), sleep=found.pauses.append)
-        found.control = BedrockControl(caller, timeout=10, base_url=found.fake.url)
+        found.control = BedrockControl(caller, timeout=60, base_url=found.fake.url)
         yield found
         caller.close()
 

@@ -26,7 +26,7 @@ def server(tmp_path: Path) -> Iterator[VertexServer]:
 @pytest.fixture
 def client(server: VertexServer) -> Iterator[Client]:
     client = Client(project="p1", credentials=AnonymousCredentials(), client_options={"api_endpoint": server.url})
-    client.create_bucket("bucket-1", timeout=10)
+    client.create_bucket("bucket-1", timeout=60)
     yield client
     client.close()
 
@@ -38,7 +38,7 @@ def files(client: Client) -> GcsFiles:
 
 def fail(server: VertexServer, path: str, status: int) -> None:
     fault = {"path": path, "fault": "status", "status": status}
-    httpx.post(f"{server.url}/_simulate/faults", json=fault, trust_env=False).raise_for_status()
+    httpx.post(f"{server.url}/_simulate/faults", json=fault, trust_env=False, timeout=60).raise_for_status()
 
 
 def put(files: GcsFiles, data: bytes) -> None:

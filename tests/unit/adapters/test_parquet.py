@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from arro3.core import Array, DataType, Table
 from arro3.io import infer_json_schema, read_json, write_parquet
 
 from tuneway.adapters import plugs
@@ -83,3 +84,17 @@ def test_a_damaged_file_is_a_fault(seed: int, capfd: pytest.CaptureFixture[str])
     rows(found)
     assert rules(found) == ["broken_parquet"]
     capfd.readouterr()  # the library writes of its own panics
+
+
+def test_bytes_are_text() -> None:
+    kind, made = DataType.binary(), io.BytesIO()
+    columns = [Array([b"\xc3\xa9"], type=kind), Array([b"x"], type=kind)]
+    write_parquet(Table.from_arrays(columns, names=["prompt", "completion"]), made)
+    assert rows(read(made.getvalue())) == [{"prompt": "é", "completion": "x"}]
+
+
+def test_a_file_that_was_cut_off_is_named_so(capfd: pytest.CaptureFixture[str]) -> None:
+    found = read(parquet({"prompt": "a", "completion": "b"})[:-3])
+    assert not rows(found)
+    assert "cut off" in found.faults()[0][0].message
+    assert capfd.readouterr().err == ""

@@ -166,7 +166,7 @@ def test_a_filter_that_is_refused_is_not_sent_again(provider: Provider) -> None:
     heard, url = provider
     page = (200, {"tuningJobs": [ours(1), ours(2, state="JOB_STATE_FAILED")]})
     heard.laid_out = [REFUSED, page, page]
-    tuning = VertexTuning(project="p", timeout=5, vertex_url=url)
+    tuning = VertexTuning(project="p", timeout=60, vertex_url=url)
     for _ in range(2):
         assert [job.token for job in tuning.unfinished("us-central1")] == ["1"]
     filters = [query.get("filter", [""])[0] for query in heard.asked]
@@ -178,13 +178,13 @@ def test_a_refusal_that_no_filter_caused_is_told(provider: Provider) -> None:
     heard, url = provider
     heard.laid_out = [REFUSED, REFUSED]
     with pytest.raises(BadInput, match="Invalid filter"):
-        list(VertexTuning(project="p", timeout=5, vertex_url=url).unfinished("us-central1"))
+        list(VertexTuning(project="p", timeout=60, vertex_url=url).unfinished("us-central1"))
 
 
 def test_each_page_is_asked_with_the_same_filter(provider: Provider) -> None:
     heard, url = provider
     heard.laid_out = [(200, {"customJobs": [], "nextPageToken": "a/b="}), (200, {})]
-    assert list(VertexCustom(project="p", timeout=5, vertex_url=url).unfinished("us-central1")) == []
+    assert list(VertexCustom(project="p", timeout=60, vertex_url=url).unfinished("us-central1")) == []
     first, second = heard.asked
     assert (first["pageSize"], second["pageToken"]) == (["100"], ["a/b="])
     assert first["filter"] == second["filter"]
@@ -195,7 +195,7 @@ def test_a_strangers_job_may_look_like_anything(provider: Provider) -> None:
     heard, url = provider
     strange = {"name": "x", "tuningDataStats": [1], "state": 7}
     heard.laid_out = [(200, {"tuningJobs": [strange, ours(1)]})]
-    found = VertexTuning(project="p", timeout=5, vertex_url=url).find("1", location="us-central1")
+    found = VertexTuning(project="p", timeout=60, vertex_url=url).find("1", location="us-central1")
     assert found is not None
     assert found.token == "1"
 
@@ -207,7 +207,7 @@ def test_the_oldest_of_several_with_one_token_is_found(provider: Provider) -> No
         for number in (3, 1, 2)
     ]
     heard.laid_out = [(200, {"tuningJobs": twins})]
-    found = VertexTuning(project="p", timeout=5, vertex_url=url).find("t", location="us-central1")
+    found = VertexTuning(project="p", timeout=60, vertex_url=url).find("t", location="us-central1")
     assert found is not None
     assert found.name.endswith("/1")
 
@@ -217,7 +217,7 @@ def test_a_token_follows_no_redirect(provider: Provider, status: int) -> None:
     heard, url = provider
     heard.laid_out = [(status, {})]
     with pytest.raises(TryLater, match=str(status)):
-        VertexTuning(project="p", timeout=5, vertex_url=url).get(NAME)
+        VertexTuning(project="p", timeout=60, vertex_url=url).get(NAME)
 
 
 def test_missing_credentials_may_come_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_missing_credentials_may_come_back(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_an_answer_that_is_no_json_is_told_as_it_is(provider: Provider) -> None:
     heard, url = provider
     heard.laid_out = [(403, b"<html>Forbidden</html>"), (200, b"{")]
-    tuning = VertexTuning(project="p", timeout=5, vertex_url=url)
+    tuning = VertexTuning(project="p", timeout=60, vertex_url=url)
     with pytest.raises(NotAllowed, match="<html>Forbidden"):
         tuning.get(NAME)
     with pytest.raises(TryLater, match="cannot be read"):
@@ -239,7 +239,7 @@ def test_an_answer_that_is_no_json_is_told_as_it_is(provider: Provider) -> None:
 def test_cancelling_what_has_ended_is_no_error(provider: Provider) -> None:
     heard, url = provider
     heard.laid_out = [(400, {"error": {"status": "FAILED_PRECONDITION", "message": "It has ended."}}), REFUSED]
-    tuning = VertexTuning(project="p", timeout=5, vertex_url=url)
+    tuning = VertexTuning(project="p", timeout=60, vertex_url=url)
     tuning.cancel(NAME)
     with pytest.raises(BadInput):
         tuning.cancel(NAME)
@@ -250,7 +250,7 @@ def test_weights_are_told_where_their_bucket_may_not_be_listed(provider: Provide
     job = ours(1, state="JOB_STATE_SUCCEEDED", outputUri="gs://bucket/out")
     denied = (403, {"error": {"message": "storage.objects.list"}})
     heard.laid_out = [(200, job), denied, (200, job), (500, {})]
-    tuning = VertexOpen(project="p", timeout=5, vertex_url=url)
+    tuning = VertexOpen(project="p", timeout=60, vertex_url=url)
     tuned = tuning.get(NAME).tuned
     assert tuned is not None
     assert (tuned.checkpoints, tuned.weights) == ((), "gs://bucket/out/postprocess/node-0/checkpoints/final/")
@@ -276,7 +276,7 @@ def test_backends_are_known_by_name_and_made_once() -> None:
 
 
 def both(url: str) -> VertexTuning:
-    return VertexTuning(project="p", timeout=5, vertex_url=url)
+    return VertexTuning(project="p", timeout=60, vertex_url=url)
 
 
 def test_jobs_are_listed_by_their_tokens_sixty_at_a_time(provider: Provider) -> None:
@@ -344,7 +344,7 @@ def test_an_open_models_job_whose_folder_cannot_be_listed_now_is_left_out(provid
     done = {"state": "JOB_STATE_SUCCEEDED"}
     jobs = [ours(1, outputUri="gs://bucket/out", **done), ours(2, outputUri="gs://bucket/out")]
     heard.laid_out = [(200, {"tuningJobs": [*jobs, ours(3, outputUri="gs://b/out", **done)]}), (503, {})]
-    tuning = VertexOpen(project="p", timeout=5, vertex_url=url)
+    tuning = VertexOpen(project="p", timeout=60, vertex_url=url)
     found = tuning.named(["1", "2", "3"], location="us-central1")
     assert found is not None
     assert [job.token for job in found] == ["2"]

@@ -1,5 +1,6 @@
 import copy
 import json
+import pickle
 
 import pytest
 
@@ -36,8 +37,19 @@ def test_an_unknown_field_is_there_when_it_was_sent_and_an_error_otherwise() -> 
 def test_a_dump_is_what_was_received() -> None:
     answer = ModelResponse.from_json(json.dumps(FIELDS))
     assert answer.model_dump() == answer.to_dict() == FIELDS
-    assert json.loads(answer.model_dump_json()) == json.loads(answer.json()) == json.loads(json.dumps(answer)) == FIELDS
+    assert json.loads(answer.model_dump_json()) == json.loads(json.dumps(answer)) == answer.json() == FIELDS
     assert type(answer.model_dump()["usage"]) is dict
+
+
+def test_a_dump_takes_what_sdks_pass_on() -> None:
+    """Those that write an answer into a request of their own, as pydantic's objects are."""
+    assert ModelResponse(FIELDS).model_dump(mode="json", exclude_unset=True) == FIELDS
+
+
+def test_an_answer_survives_being_pickled() -> None:
+    answer = pickle.loads(pickle.dumps(ModelResponse(FIELDS)))  # noqa: S301 - our own bytes
+    assert answer == ModelResponse(FIELDS)
+    assert answer.choices[0].message.role == "assistant"
 
 
 def test_a_dump_can_leave_nulls_out() -> None:

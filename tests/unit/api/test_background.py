@@ -37,7 +37,7 @@ def test_the_end_closes_what_is_open_and_ends_what_runs() -> None:
     ours.run(soon(1))
     ours.at_end(close)
     ours.begin(hang)
-    assert begun.wait(5)
+    assert begun.wait(60)
     ours.end()
     assert told == ["ended", "closed"]
     assert ours.run(soon(2)) == 2

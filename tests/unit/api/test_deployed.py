@@ -21,6 +21,20 @@ def test_a_tuneway_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
         tuneway.list_fine_tuning_jobs(base_url="http://127.0.0.1:9", api_key="any")
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_one_that_is_not_there_is_named(*, stream: bool) -> None:
+    with pytest.raises(tuneway.APIConnectionError, match=r"http://127\.0\.0\.1:9/v1 cannot be reached") as fault:
+        tuneway.completion("shop", HELLO, stream=stream, base_url="http://127.0.0.1:9", api_key="any")
+    assert (fault.value.status_code, fault.value.code) == (502, "upstream_unreachable")
+
+
+def test_one_that_takes_too_long_is_named() -> None:
+    with vendors.openai() as fake:
+        fake.answers(Reply("late", manner=Manner(hang=-1)))
+        with pytest.raises(tuneway.Timeout, match=f"{fake.url}/v1 did not answer in time"):
+            tuneway.completion("shop", HELLO, base_url=fake.url, api_key=fake.key, timeout=0.1)
+
+
 def test_what_a_route_says_is_not_said_again() -> None:
     with pytest.raises(tuneway.BadRequestError) as fault:
         tuneway.completion("shop", HELLO, base_url="http://127.0.0.1:9", api_key="any", vertex_project="shop")

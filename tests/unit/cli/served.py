@@ -14,6 +14,7 @@ from tuneway.cli.main import main
 from tuneway.edge.door import Door, Rule
 
 Run = Callable[..., Result]
+App = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 
 @contextmanager
@@ -27,13 +28,19 @@ def served(rules: list[Rule]) -> Iterator[Run]:
         response.call_on_close(request.close)
         return response(environ, start)
 
-    server = make_server("127.0.0.1", 0, app)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.port}"
+    with serving(app) as url:
         yield lambda *words: CliRunner().invoke(
             main, [*words, "--url", url, "--api-key", "tune"], env={"COLUMNS": "200", "NO_COLOR": "1"}
         )
+
+
+@contextmanager
+def serving(app: App) -> Iterator[str]:
+    """The address of a WSGI application on a free port."""
+    server = make_server("127.0.0.1", 0, app)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -53,6 +53,14 @@ def test_a_table_is_tuned_on_by_the_columns_that_are_named(loop: Loop, run: Run,
     assert (job.status, job.columns) == (Status.SUCCEEDED, Columns(prompt="ticket", completion="reply"))
 
 
+def test_options_beside_a_file_of_jobs_are_not_dropped_in_silence(run: Run, tmp_path: Path, table: Path) -> None:
+    jobs = tmp_path / "jobs.yaml"
+    jobs.write_text(f"jobs: [{{model: {BASE}, training_file: {table}}}]")
+    for word, value in (("--max-cost", "1"), ("--epochs", "2"), ("--validation", "x.jsonl"), ("--suffix", "a")):
+        done = run("jobs", "create", "-f", str(jobs), word, value, "--dry-run")
+        assert (done.exit_code, word in done.output, "defaults" in done.output) == (2, True, True)
+
+
 def test_a_table_is_estimated_by_the_columns_that_are_named(run: Run, table: Path) -> None:
     assert run("jobs", "create", BASE, str(table), *NAMED, "--dry-run").exit_code == 0
     assert "--prompt-column" in run("jobs", "create", BASE, str(table), "--dry-run").output

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,57 @@ def test_rows_may_go_to_the_standard_output(table: Path) -> None:
     done = run("convert", table, "-", "--to", "prompt_completion")
     assert len(done.stdout.splitlines()) == 100
     assert "100 rows" in done.stderr
+
+
+def test_what_is_no_file_is_written_into_and_stays(table: Path) -> None:
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        done = run("convert", table, "pipe", "--to", "openai")
+        assert (done.exit_code, os.read(reader, 12)) == (0, b'{"messages":')
+    finally:
+        os.close(reader)
+    assert Path("pipe").is_fifo()
+
+
+def test_of_a_link_the_file_is_written_that_it_names(table: Path) -> None:
+    Path("link").symlink_to("there.jsonl")
+    assert run("convert", table, "link", "--to", "openai").exit_code == 0
+    assert Path("link").is_symlink()
+    assert len(Path("there.jsonl").read_bytes().splitlines()) == 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", "rows.csv.gz", "./rows.csv.gz", "--to", "openai"),
+        ("convert", "rows.csv.gz", "link", "--to", "openai"),
+        ("split", "rows.csv.gz", "--validation", "0.1", "--train-file", "rows.csv.gz"),
+        ("split", "rows.csv.gz", "--validation", "0.1", "--validation-file", "link"),
+        ("lint", "rows.csv.gz", "--fix", "link"),
+    ],
+)
+def test_the_file_that_is_read_is_never_replaced(table: Path, words: tuple[str, ...]) -> None:
+    before = table.read_bytes()
+    Path("link").symlink_to(table.name)
+    done = run(*words)
+    assert (done.exit_code in {1, 2}, "Name another one" in done.output) == (True, True)
+    assert (table.read_bytes(), Path("link").is_symlink()) == (before, True)
+
+
+def test_what_is_named_as_packed_is_packed(table: Path) -> None:
+    assert run("convert", table, "out.jsonl.gz", "--to", "openai").exit_code == 0
+    assert len(gzip.decompress(Path("out.jsonl.gz").read_bytes()).splitlines()) == 100
+    again = run("convert", "out.jsonl.gz", "again.jsonl.gz", "--to", "csv", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["rows"]) == (0, 100)
+
+
+def test_a_write_protected_file_is_not_replaced(table: Path) -> None:
+    kept = Path("kept.jsonl")
+    kept.write_text("mine")
+    kept.chmod(0o444)
+    done = run("convert", table, kept, "--to", "openai")
+    assert (done.exit_code, kept.read_text(), "write-protected" in done.output) == (1, "mine", True)
 
 
 def test_a_refused_row_leaves_the_old_file(table: Path) -> None:

@@ -86,6 +86,24 @@ def test_a_corrected_copy_is_written_and_told(bad: Path, tmp_path: Path) -> None
     assert run("lint", copy).exit_code == 0
 
 
+def test_a_file_in_another_encoding_is_named_in_json_too(tmp_path: Path) -> None:
+    path, copy = tmp_path / "rows.csv", tmp_path / "fixed.jsonl"
+    path.write_bytes("prompt;completion;Länge\na;b;1\n".encode("latin-1"))
+    done = run("lint", path, "--json")
+    assert (done.exit_code, json.loads(done.output)["dataset"]["by_rule"]) == (1, {"not_utf8": 1})
+    done = run("lint", path, "--fix", copy, "--drop-bad")
+    assert (done.exit_code, copy.exists(), "--drop-bad" in done.output) == (2, False, False)
+
+
+def test_a_table_is_corrected_like_any_file(tmp_path: Path) -> None:
+    path, copy = tmp_path / "rows.csv", tmp_path / "fixed.jsonl"
+    path.write_bytes(b"id,prompt,completion\n1,a,b\n\n2,c\n")
+    assert run("lint", path, "--fix", copy).exit_code == 2
+    done = run("lint", path, "--fix", copy, "--drop-bad")
+    assert copy.read_bytes() == b'{"prompt":"a","completion":"b"}\n'
+    assert all(rule in done.output for rule in ("column_ignored", "blank_line", "ragged_row"))
+
+
 def test_an_unreadable_packed_file_leaves_no_copy(tmp_path: Path) -> None:
     path, copy = tmp_path / "rows.jsonl.gz", tmp_path / "fixed.jsonl"
     path.write_bytes(b"\x1f\x8b\x08\x00 no gzip at all")

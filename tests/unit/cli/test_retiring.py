@@ -9,6 +9,7 @@ import pytest
 from tests.unit.cli.served import Run, served
 from tests.unit.edge.registry.test_retirements import Door
 from tests.unit.registry.retiring import BASE, HEIR
+from tuneway.routing.routes import Target
 
 
 @pytest.fixture
@@ -95,3 +96,9 @@ def test_a_file_that_holds_no_plan_is_refused(run: Run, tmp_path: Path, content:
 def test_a_retune_to_cancel_has_to_be_named(run: Run) -> None:
     done = run("models", "retunes", "--cancel")
     assert (done.exit_code, "Name the re-tune" in done.output) == (1, True)
+
+
+def test_a_base_that_no_catalogue_knows_is_told_of(run: Run, door: Door) -> None:
+    door.world.lead("own", Target(resource="projects/p/locations/us/publishers/google/models/gemini-9-nano"))
+    assert "nobody here knows their dates: gemini-9-nano." in said(run, "retiring")
+    assert json.loads(said(run, "retiring", "--json"))["unknown"] == ["gemini-9-nano"]

@@ -16,6 +16,7 @@ from tests.unit.adapters.upstream_server import Server, Visit, serving
 from tests.unit.edge.predict_door import MESSAGES, Predict
 from tuneway.adapters.upstream_httptools import HttptoolsUpstream
 from tuneway.edge.surfaces.chat import CHAT
+from tuneway.edge.surfaces.completions import COMPLETIONS
 from tuneway.routing.routes import Target
 
 Way = Literal["wire", "ordinary", "h11"]
@@ -24,14 +25,32 @@ END = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
 
 
-def said(text: str, finish: str | None = None) -> bytes:
+def said(text: str, finish: str | None = None, *, index: int = 0) -> bytes:
     """One event of a host that speaks OpenAI's words."""
-    choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": finish}
+    choice = {"index": index, "delta": {"content": text}, "logprobs": None, "finish_reason": finish}
     head = {"id": "c", "object": "chat.completion.chunk", "created": 5, "model": "served"}
     return b"data: %b\n\n" % json.dumps({**head, "choices": [choice]}).encode()
 
 
 ANSWER = (said("He"), said("llo"), said("", "stop"), DONE)
+_CLAUDE: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 0}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in ("He", "llo")),
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
+CLAUDES = [b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in _CLAUDE]
+CLAUDE = {"provider": "anthropic", "dialect": "anthropic", "model": "claude-sonnet-4-5", "secret": "env:K"}
+
+
+async def telling(visit: Visit, *events: bytes, pause: float = 0.005, end: bytes = END) -> None:
+    await visit.write(HEAD)
+    for event in events:
+        await visit.chunk(event)
+        await asyncio.sleep(pause)
+    await visit.write(end)
 
 
 def hidden(app: ASGIApp) -> ASGIApp:
@@ -53,9 +72,10 @@ class Client:
         self._reader = reader
         self.writer = writer
 
-    def ask(self, *headers: str, verb: str = "POST", version: str = "1.1", **fields: Any) -> None:
-        body = json.dumps({"model": "shop", "messages": MESSAGES, "stream": True, **fields}).encode()
-        lines = [f"{verb} {CHAT} HTTP/{version}", "host: door", "authorization: Bearer k", *headers]
+    def ask(self, *headers: str, path: str = CHAT, verb: str = "POST", version: str = "1.1", **fields: Any) -> None:
+        words = {"prompt": "Once"} if path == COMPLETIONS else {"messages": MESSAGES}
+        body = json.dumps({"model": "shop", "stream": True, **words, **fields}).encode()
+        lines = [f"{verb} {path} HTTP/{version}", "host: door", "authorization: Bearer k", *headers]
         self.writer.write("\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body)
 
     async def head(self) -> str:

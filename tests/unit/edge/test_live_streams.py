@@ -4,12 +4,11 @@ import asyncio
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.unit.adapters.upstream_server import Visit
-from tests.unit.edge.live_door import ANSWER, DONE, END, HEAD, Way, live, said
+from tests.unit.edge.live_door import ANSWER, CLAUDE, CLAUDES, DONE, END, HEAD, Way, live, said, telling
 from tuneway.routing.routes import Limits
 
 LONG = 30.0
@@ -20,14 +19,6 @@ def way(request: pytest.FixtureRequest) -> Way:
     """Straight to uvicorn's connection; by its ``send``; by that of its other protocol."""
     found: Way = request.param
     return found
-
-
-async def telling(visit: Visit, *events: bytes, pause: float = 0.005, end: bytes = END) -> None:
-    await visit.write(HEAD)
-    for event in events:
-        await visit.chunk(event)
-        await asyncio.sleep(pause)
-    await visit.write(end)
 
 
 async def whole(visit: Visit) -> None:
@@ -82,20 +73,8 @@ async def test_any_split_of_the_hosts_bytes_gives_the_same_events(tmp_path: Path
         assert events((await client.answer())[1]) == ASKED
 
 
-CLAUDE: list[dict[str, Any]] = [
-    {"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 0}}},
-    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-    *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in ("He", "llo")),
-    {"type": "content_block_stop", "index": 0},
-    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
-    {"type": "message_stop"},
-]
-
-
 async def test_a_translated_stream_comes_the_same_way(tmp_path: Path, way: Way) -> None:
-    told = [b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in CLAUDE]
-    target = {"provider": "anthropic", "dialect": "anthropic", "model": "claude-sonnet-4-5", "secret": "env:K"}
-    async with live(tmp_path, way, lambda visit: telling(visit, *told), target=target) as door:
+    async with live(tmp_path, way, lambda visit: telling(visit, *CLAUDES), target=CLAUDE) as door:
         client = await door.client()
         client.ask(stream_options={"include_usage": True})
         *chunks, done = (await client.answer())[1].split(b"\n\n")[:-1]

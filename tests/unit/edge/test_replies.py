@@ -9,6 +9,7 @@ import pytest
 
 from tuneway.edge.errors import ClientLeft
 from tuneway.edge.replies import Lookout, StreamReply, Watch
+from tuneway.prediction.events import LiveEvents
 
 
 class Client:
@@ -136,7 +137,7 @@ class Told:
 
 
 async def sent(client: Client, told: Told, events: AsyncGenerator[bytes, None]) -> None:
-    await StreamReply(b"1", events, ended=told, mark=b"end")({}, client.receive, client.send)
+    await StreamReply(b"1", LiveEvents(lambda _: events), ended=told, mark=b"end")({}, client.receive, client.send)
 
 
 async def test_a_whole_stream_is_told_as_one() -> None:
@@ -153,7 +154,9 @@ async def test_a_stream_without_its_mark_broke() -> None:
 
 async def test_a_first_piece_may_be_the_last() -> None:
     client, told = Client(), Told()
-    await StreamReply(b"end", told.events(), ended=told, mark=b"end")({}, client.receive, client.send)
+    await StreamReply(b"end", LiveEvents(lambda _: told.events()), ended=told, mark=b"end")(
+        {}, client.receive, client.send
+    )
     assert (client.body, told.ends) == (b"end", [(200, None)])
 
 
@@ -183,7 +186,7 @@ async def test_a_client_that_takes_nothing_and_leaves_ends_the_stream() -> None:
         if message.get("body") == b"2":
             await asyncio.sleep(30)
 
-    reply = StreamReply(b"1", told.events(b"2", b"end"), ended=told, mark=b"end")
+    reply = StreamReply(b"1", LiveEvents(lambda _: told.events(b"2", b"end")), ended=told, mark=b"end")
     sending = asyncio.ensure_future(reply({}, client.receive, stuck))
     await client.got(3)
     assert reply.open == {reply}

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from typing_extensions import override
 
+from tests.waiting import PATIENCE
+
 
 class Call(msgspec.Struct, frozen=True):
     path: str
@@ -41,7 +43,7 @@ class Callee:
         time.sleep(self.seconds)
         return status
 
-    def wait(self, count: int, *, seconds: float = 10.0) -> list[Call]:
+    def wait(self, count: int, *, seconds: float = PATIENCE) -> list[Call]:
         with self._changed:
             there = self._changed.wait_for(lambda: len(self._calls) >= count, timeout=seconds)
             assert there, f"{len(self._calls)} of {count} calls came within {seconds} s"

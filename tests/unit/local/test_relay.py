@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.unit.local.callee import Callee, served
+from tests.waiting import wait_until
 from tuneway.adapters.local_bus import LocalBus
 from tuneway.errors import Conflict
 from tuneway.local.manifest import Retry
@@ -118,9 +119,9 @@ def test_a_message_on_its_way_outlives_a_killed_relay(bus: LocalBus, callee: Cal
 
 
 def test_a_function_that_cannot_be_reached_has_not_failed(bus: LocalBus, start: Start) -> None:
-    with served(Callee()) as gone:
-        url, port = gone.url, httpx.URL(gone.url).port
-    assert port
+    port = free_port()
+    with served(Callee(), port=port) as gone:
+        url = gone.url
     start(create_job=url)
     bus.publish(MESSAGE)
     with pytest.raises(AssertionError):
@@ -148,20 +149,21 @@ def test_after_a_dead_letter_nothing_is_left_behind(bus: LocalBus, callee: Calle
     with served(Callee(500)) as failing:
         start(create_job=failing.url, dead_letter=callee.url)
         bus.publish(MESSAGE)
-        callee.settled(seconds=1)
-    assert len(failing.settled(seconds=0.1)) == 5
-    assert bus.due(["create_job", "dead_letter"], 10) == []
+        callee.wait(1)
+        assert len(failing.settled(seconds=0.1)) == 5
+    wait_until(lambda: bus.due(["create_job", "dead_letter"], 10) == [])
+    assert len(callee.settled()) == 1
 
 
 def test_a_slow_function_does_not_hold_up_another(bus: LocalBus, callee: Callee, start: Start) -> None:
     with served(Callee()) as slow:
-        slow.seconds = 1.5
+        slow.seconds = 20
         start(RelaySettings(slots=2), create_job=slow.url, dead_letter=callee.url)
         bus.publish(*[MESSAGE] * 20)
         slow.wait(2)
         bus.publish(Message(topic=Topic.DEAD_LETTERS, data=b"x"))
-        assert callee.wait(1, seconds=1)
-        assert len(slow.wait(2)) == 2
+        assert callee.wait(1)
+        assert len(slow.settled(seconds=0.1)) == 2
 
 
 def test_stopping_waits_for_what_is_on_its_way(bus: LocalBus, callee: Callee, start: Start) -> None:
@@ -174,7 +176,7 @@ def test_stopping_waits_for_what_is_on_its_way(bus: LocalBus, callee: Callee, st
 
 
 def test_stopping_waits_no_longer_than_its_grace(bus: LocalBus, callee: Callee, start: Start) -> None:
-    callee.seconds = 3
+    callee.seconds = 30
     relay = start(create_job=callee.url)
     bus.publish(MESSAGE)
     callee.wait(1)
@@ -195,6 +197,7 @@ def test_one_bus_has_one_relay(bus: LocalBus, callee: Callee, start: Start) -> N
     first.stop()
     start(create_job=callee.url)
     bus.publish(MESSAGE)
+    callee.wait(1)
     assert len(callee.settled()) == 1
 
 

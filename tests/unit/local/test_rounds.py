@@ -12,7 +12,7 @@ def test_the_first_turn_comes_after_an_interval_unless_it_is_to_come_at_once() -
     soon = Rounds(lambda: turns.put("soon"), 60, name="soon", at_once=True)
     late.start()
     soon.start()
-    assert turns.get(timeout=5) == "soon"
+    assert turns.get(timeout=60) == "soon"
     late.stop()
     soon.stop()
     assert turns.empty()
@@ -22,7 +22,7 @@ def test_turns_follow_each_other_until_the_stop() -> None:
     turns: Queue[int] = Queue()
     rounds = Rounds(lambda: turns.put(1), 0.01, name="rounds")
     rounds.start()
-    assert [turns.get(timeout=5) for _ in range(3)] == [1, 1, 1]
+    assert [turns.get(timeout=60) for _ in range(3)] == [1, 1, 1]
     before = rounds.stopping
     rounds.stop()
     assert (before, rounds.stopping) == (False, True)
@@ -42,7 +42,7 @@ def test_what_a_turn_needs_is_closed_after_it() -> None:
 
     rounds = Rounds(turn, 60, name="rounds", at_once=True, close=lambda: said.append("close"))
     rounds.start()
-    assert began.wait(5)
+    assert began.wait(60)
     rounds.stop()
     assert said == ["turn", "close"]
 
@@ -52,11 +52,11 @@ def test_nothing_is_closed_under_a_turn_that_outlasts_the_grace() -> None:
 
     def turn() -> None:
         began.set()
-        ends.wait(5)
+        ends.wait(60)
 
     rounds = Rounds(turn, 60, name="rounds", at_once=True, close=closed.set)
     rounds.start()
-    assert began.wait(5)
+    assert began.wait(60)
     rounds.stop(grace=0.01)
     assert not closed.is_set()
     ends.set()

@@ -16,8 +16,8 @@ NOW = 1_795_000_000.0
 class Night(Script):
     """A script in which some targets are asleep."""
 
-    def sleeps(self, *names: str) -> "Night":
-        self.places = {place_of(target(name)): Asleep(seconds=300.0) for name in names}
+    def sleeps(self, *names: str, strict: bool = False) -> "Night":
+        self.places = {place_of(target(name)): Asleep(seconds=300.0, strict=strict) for name in names}
         return self
 
     async def told(self, way: Route, *, stream: bool = False) -> str:
@@ -69,6 +69,15 @@ async def test_a_failing_fallback_does_not_hide_that_the_model_is_being_woken() 
     script = Night(c=fault(500)).sleeps("a")
     script.routes = {"c": route("c")}
     assert isinstance(await script.refused(route("a", fallbacks=("c",))), ModelAsleep)
+
+
+async def test_one_that_no_call_wakes_does_not_hide_what_will_pass() -> None:
+    script = Night(b=fault(429)).sleeps("a", strict=True)
+    assert (await script.refused(route("x", "a", "b"))).status == 429
+    script = Night(b=fault(429)).sleeps("a")
+    assert isinstance(await script.refused(route("x", "a", "b")), ModelAsleep)
+    script = Night().sleeps("a", "b", strict=True)
+    assert isinstance(await script.refused(route("x", "a", "b")), ModelAsleep)
 
 
 async def test_a_sleeping_fallback_does_not_hide_what_failed() -> None:

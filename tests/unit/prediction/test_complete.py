@@ -9,8 +9,7 @@ from tests.unit.prediction.asking import CONTAINER, GEMINI, RAW, exchange
 from tuneway.errors import BadInput, UpstreamError
 from tuneway.ports import Auth, UpstreamRequest
 from tuneway.prediction.calls import Connection
-from tuneway.prediction.complete import arrivals, complete
-from tuneway.prediction.events import as_events
+from tuneway.prediction.complete import complete, told_as_events
 from tuneway.prediction.hub.answer import DONE, encode_completion
 from tuneway.prediction.journey import Journey
 from tuneway.routing.routes import Route, Target
@@ -74,8 +73,8 @@ def event(text: str, **candidate: Any) -> bytes:
 
 
 async def streamed(host: Host, target: Target = GEMINI, **fields: Any) -> list[bytes]:
-    pieces = arrivals(exchange(stream=True, **fields), target, via=via(host), journey=journey(target))
-    return [piece async for piece in as_events(pieces)]
+    pieces = told_as_events(exchange(stream=True, **fields), target, via=via(host), journey=journey(target))
+    return [piece async for piece in pieces]
 
 
 def contents(pieces: list[bytes]) -> list[Any]:
@@ -109,7 +108,7 @@ async def test_what_a_target_cannot_express_is_never_sent() -> None:
 
 async def test_each_arrival_leaves_before_the_next_is_read() -> None:
     host = Host(event("a") + event("b"), event("c", finishReason="STOP"))
-    pieces = as_events(arrivals(exchange(stream=True), GEMINI, via=via(host), journey=journey(GEMINI)))
+    pieces = told_as_events(exchange(stream=True), GEMINI, via=via(host), journey=journey(GEMINI))
     told = [(host.told, piece) async for piece in pieces]
     assert [(at, piece.count(b"data: ")) for at, piece in told] == [(1, 2), (2, 1), (2, 2)]
     assert told[-1][1].endswith(DONE)
@@ -148,7 +147,7 @@ async def test_a_stream_that_is_none_is_raised(body: bytes) -> None:
 
 async def test_a_caller_who_leaves_ends_the_call_and_is_counted() -> None:
     host, record = Host(event("a"), event("b")), journey(GEMINI)
-    pieces = as_events(arrivals(exchange(stream=True), GEMINI, via=via(host), journey=record))
+    pieces = told_as_events(exchange(stream=True), GEMINI, via=via(host), journey=record)
     await anext(pieces)
     await pieces.aclose()
     assert record.usage is not None
@@ -158,7 +157,7 @@ async def test_a_caller_who_leaves_ends_the_call_and_is_counted() -> None:
 async def test_a_host_that_cannot_stream_is_told_at_once() -> None:
     host, record = Host(b'{"predictions": ["Hi", "Ho"]}'), journey(CONTAINER)
     asked = exchange(stream=True, stream_options={"include_usage": True})
-    pieces = [piece async for piece in as_events(arrivals(asked, CONTAINER, via=via(host), journey=record))]
+    pieces = [piece async for piece in told_as_events(asked, CONTAINER, via=via(host), journey=record)]
     told = [(choice["index"], choice["finish_reason"]) for one in contents(pieces) for choice in one["choices"]]
     assert (len(pieces), told) == (1, [(0, None), (1, None), (0, "stop"), (1, "stop")])
     assert contents(pieces)[-1]["usage"]["estimated"] is True

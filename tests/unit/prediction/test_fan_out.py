@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,11 @@ from msgspec import UNSET
 
 from tests.unit.prediction.asking import exchange
 from tuneway.errors import UpstreamError
-from tuneway.prediction.fan_out import all_of, one_of, side_by_side, sum_of
+from tuneway.prediction.fan_out import Part, all_of, one_of, placed, side_by_side, sum_of
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
     ChatCompletion,
     Choice,
-    Chunk,
     ChunkChoice,
     CompletionDetails,
     Delta,
@@ -24,6 +24,9 @@ from tuneway.prediction.hub.answer import (
     Usage,
 )
 from tuneway.prediction.hub.chunks import ChunkPress
+from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Outlet
+from tuneway.routing.routes import Route
 
 COUNTED = Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
 BROKEN = UpstreamError("Broken.", status=502, kind="server_error")
@@ -77,7 +80,7 @@ def test_tool_calls_of_two_choices_never_share_an_id() -> None:
 
 
 class Streams:
-    """Streams that say their words, one chunk each, and count how many were ended."""
+    """Parts that say their words, one piece each, and count how many were ended."""
 
     def __init__(self, *words: str, fault: int | None = None, pause: float = 0.0) -> None:
         self.words = words
@@ -85,53 +88,65 @@ class Streams:
         self.pause = pause
         self.opened = 0
         self.closed = 0
+        self.record = journey()
+        self._parts = [Part(journey=self.record.part(), source=partial(self._told, number)) for number in range(3)]
 
-    async def __call__(self, part: Exchange) -> AsyncGenerator[tuple[list[Chunk], bool], None]:
-        number, press = self.opened, ChunkPress(part)
+    def __call__(self) -> AsyncGenerator[bytes, None]:
+        return side_by_side(self._parts, _closing, Outlet(), journey=self.record)
+
+    async def _told(self, number: int, outlet: Outlet) -> AsyncGenerator[bytes, None]:
+        assert outlet.give is not None
         self.opened += 1
         try:
             for word in self.words:
                 await asyncio.sleep(self.pause)
                 if number == self.fault:
                     raise BROKEN
-                yield [press.chunk(ChunkChoice(index=0, delta=Delta(content=f"{number}{word}")))], False
-            yield [press.finish(0, "stop"), *press.closing(COUNTED)], True
+                yield f"{number}{word} ".encode()
+            yield b""
         finally:
+            self._parts[number].journey.usage = COUNTED
             self.closed += 1
 
 
-async def merged(streams: Streams, **fields: object) -> list[Chunk]:
-    arrivals = side_by_side(exchange(stream=True, **fields), streams, usage=lambda: sum_of([COUNTED] * 2))
-    return [chunk async for chunks, _ in arrivals for chunk in chunks]
+def _closing(usage: Usage) -> bytes:
+    return b"%d tokens" % usage.total_tokens
+
+
+def journey() -> Journey:
+    return Journey(Route(alias="m", targets=(), created_at=0.0))
 
 
 async def test_streams_are_told_side_by_side_with_one_usage_at_the_end() -> None:
-    *chunks, closing = await merged(Streams("a", "b"), n=2, stream_options={"include_usage": True})
-    assert {chunk.id for chunk in chunks} == {"chatcmpl-1"}
-    told = [(chunk.choices[0].index, chunk.choices[0].delta.content) for chunk in chunks]
-    for index in (0, 1):
-        assert [text for place, text in told if place == index][:2] == [f"{index}a", f"{index}b"]
-    assert (closing.choices, closing.usage) == ([], sum_of([COUNTED] * 2))
-    assert [chunk.choices[0].finish_reason for chunk in chunks].count("stop") == 2
-
-
-async def test_without_being_asked_no_usage_is_told() -> None:
-    assert all(chunk.choices for chunk in await merged(Streams("a"), n=2))
+    streams = Streams("a", "b")
+    *pieces, closing = [piece async for piece in streams()]
+    told = b"".join(pieces).decode().split()
+    for number in "012":
+        assert [word for word in told if word.startswith(number)] == [f"{number}a", f"{number}b"]
+    assert (closing, streams.record.usage) == (b"15 tokens", sum_of([COUNTED] * 3))
 
 
 async def test_a_stream_that_breaks_ends_all_of_them() -> None:
     streams = Streams("a", "b", fault=1)
     with pytest.raises(UpstreamError):
-        await merged(streams, n=3)
-    assert (streams.opened, streams.closed) == (3, 3)
+        [piece async for piece in streams()]
+    assert (streams.opened, streams.closed, streams.record.usage) == (3, 3, sum_of([COUNTED] * 3))
 
 
 async def test_a_caller_who_leaves_ends_all_streams() -> None:
     streams = Streams("a", "b", pause=0.001)
-    arrivals = side_by_side(exchange(n=4, stream=True), streams, usage=lambda: COUNTED)
-    await anext(arrivals)
-    await arrivals.aclose()
-    assert (streams.opened, streams.closed) == (4, 4)
+    pieces = streams()
+    await anext(pieces)
+    await pieces.aclose()
+    assert (streams.opened, streams.closed) == (3, 3)
+
+
+def test_chunks_stand_under_their_choice_and_without_the_usage_of_theirs_alone() -> None:
+    asked = exchange(n=2, stream=True, stream_options={"include_usage": True})
+    press = ChunkPress(one_of(asked, 1))
+    said = press.chunk(ChunkChoice(index=0, delta=Delta(content="a")))
+    told = placed([said, press.finish(0, "stop"), *press.closing(COUNTED)], asked, 1)
+    assert [(chunk.id, chunk.choices[0].index, chunk.usage) for chunk in told] == [("chatcmpl-1", 1, None)] * 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), min_size=1, max_size=5))

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.prediction.asking import exchange
 from tests.unit.prediction.test_complete import Host, journey, via
 from tuneway.ports import Auth
-from tuneway.prediction.complete import DIALECTS, Words, arrivals, complete
+from tuneway.prediction.complete import DIALECTS, Words, complete, told_as_events
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
     ChatCompletion,
@@ -74,7 +74,8 @@ async def test_a_new_dialect_at_a_new_host_answers() -> None:
 
 async def test_and_streams() -> None:
     host = Host(b'data: {"said": "di"}\n\ndata: {"said": "dah"}\n\n')
-    pieces = arrivals(exchange(stream=True), NEWCOMER, via=via(host), journey=journey(NEWCOMER))
-    chunks = [chunk async for arrived, _ in pieces for chunk in arrived]
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "didah"
+    events = told_as_events(exchange(stream=True), NEWCOMER, via=via(host), journey=journey(NEWCOMER))
+    *chunks, done = b"".join([piece async for piece in events]).split(b"\n\n")[:-1]
+    told = [json.loads(chunk.removeprefix(b"data: "))["choices"][0]["delta"] for chunk in chunks]
+    assert ("".join(delta.get("content", "") for delta in told), done) == ("didah", b"data: [DONE]")
     assert host.asked[0].url == "https://newcomer.example/stream"

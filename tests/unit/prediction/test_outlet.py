@@ -38,7 +38,7 @@ class Reader:
 
 
 def fed(reader: Reader) -> Take:
-    outlet: Outlet[bytes] = Outlet()
+    outlet = Outlet()
     outlet.give = reader.give
     take = outlet.fed_by(cut, told)
     assert take is not None
@@ -46,7 +46,7 @@ def fed(reader: Reader) -> Take:
 
 
 def test_a_closed_outlet_takes_nothing() -> None:
-    assert Outlet[bytes]().fed_by(cut, told) is None
+    assert Outlet().fed_by(cut, told) is None
 
 
 def test_what_arrives_is_given_on() -> None:

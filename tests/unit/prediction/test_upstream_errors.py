@@ -167,3 +167,19 @@ def test_mistrals_findings_are_told() -> None:
     body = b'{"object": "error", "message": {"detail": [{"type": "missing", "msg": "Field required"}]}}'
     assert from_answer(422, {}, body).message == "Field required"
     assert from_answer(422, {}, b'{"object": "error", "message": {"detail": []}}').status == 400
+
+
+@pytest.mark.parametrize("when", ["1" * 400, "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "1e9", "-5"])
+def test_a_time_that_nobody_can_wait_for_is_none(when: str) -> None:
+    headers = {"retry-after": when, "retry-after-ms": when, "date": "Mon, 01 Jan 2024 00:00:00 GMT"}
+    assert from_answer(429, headers, b"").retry_after is None
+
+
+@pytest.mark.parametrize("details", ["a text", {"reason": "x"}, [None], [{"retryDelay": {"seconds": 1}}], None])
+def test_other_hosts_details_do_not_hide_the_message(details: Any) -> None:
+    fault = from_answer(400, {}, google(400, "INVALID_ARGUMENT", "Too many.", details=details))
+    assert (fault.message, fault.retry_after) == ("Too many.", None)
+
+
+def test_a_code_may_be_written_with_a_point() -> None:
+    assert from_event(b'{"error": {"code": 429.0, "message": "Slow down."}}').status == 429

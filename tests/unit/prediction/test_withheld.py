@@ -1,13 +1,13 @@
 """Filters that speak themselves before they end an answer: who else is asked, and who is not."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
 
 from tests.unit.prediction.scripted import route
-from tuneway.prediction.events import Events, opened
+from tuneway.prediction.events import Events, LiveEvents, opened
 from tuneway.prediction.journey import Journey
 from tuneway.prediction.withheld import Withheld, guarded
 from tuneway.routing.routes import Target
@@ -52,9 +52,9 @@ class Told:
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         assert target.model or target.resource
-        return await opened(self._events())
+        return await opened(LiveEvents(lambda _: self._events()))
 
-    async def _events(self) -> Events:
+    async def _events(self) -> AsyncGenerator[bytes, None]:
         try:
             for piece in self.pieces:
                 yield piece

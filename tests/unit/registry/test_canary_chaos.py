@@ -59,7 +59,9 @@ def _holds(site: Site) -> None:
     assert shares == SHARES[: len(shares)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None
+)
 @given(deeds=st.lists(st.sampled_from(sorted(DEEDS)), max_size=25))
 def test_whatever_happens_in_whatever_order_route_and_canary_agree(
     tmp_path_factory: pytest.TempPathFactory, deeds: list[str]

@@ -29,6 +29,20 @@ def test_a_made_key_opens_what_was_granted(keyring: Keyring, documents: SqliteDo
     assert (grant.owner, grant.name, grant.expires_at, id_) == ("shop", "ci", 9.0, fingerprint(key)[:16])
 
 
+@pytest.mark.parametrize("owner", ["", " ", "x" * 129, "a\nb", "a\u0000"])
+def test_an_owner_whom_nobody_can_see_is_refused(keyring: Keyring, owner: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        keyring.create(owner=owner, scopes=(Scope.TUNE,))
+    assert caught.value.param == "owner"
+
+
+@pytest.mark.parametrize("name", ["x" * 129, "a\tb"])
+def test_a_name_that_no_list_could_show_is_refused(keyring: Keyring, name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        keyring.create(owner="shop", scopes=(Scope.TUNE,), name=name)
+    assert caught.value.param == "name"
+
+
 def test_a_made_key_may_have_an_allowance(keyring: Keyring) -> None:
     key, _, grant = keyring.create(owner="shop", scopes=(Scope.TUNE,), max_cost_usd=2.5)
     assert grant.max_cost_usd == 2.5

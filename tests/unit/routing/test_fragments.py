@@ -82,7 +82,9 @@ def test_names_that_fall_together_are_dealt_to_more_parts() -> None:
 def test_one_route_larger_than_a_document_is_refused() -> None:
     with pytest.raises(BadInput) as refused:
         cut(Snapshot(routes={"huge": route("huge", size=LARGEST_PART)}), before=0)
-    assert refused.value.code == "snapshot_too_large"
+    assert (refused.value.code, refused.value.param) == ("snapshot_too_large", "alias")
+    assert "The route 'huge' would have" in refused.value.message
+    assert f"may have about {LARGEST_PART:,}" in refused.value.message
 
 
 def test_more_than_a_commit_holds_is_refused_and_the_last_one_stays(documents: SqliteDocuments) -> None:

@@ -29,6 +29,7 @@ def test_the_callers_own_fault_is_told_at_once(status: int) -> None:
         (502, "upstream_authentication_failed", Move.NEXT),
         (502, "upstream_permission_denied", Move.NEXT),
         (502, "no_upstream_token", Move.NEXT),
+        (429, "insufficient_quota", Move.NEXT),
         (502, "upstream_unreachable", Move.RETRY),
         (504, "timeout", Move.RETRY),
         (400, "context_length_exceeded", Move.CONTEXT),

@@ -204,6 +204,20 @@ def test_a_job_below_its_ceiling_runs_on(run: Run, said: dict[str, int]) -> None
     assert run.says(ProviderState.RUNNING, billable_tokens=33_000, **said).status is Status.RUNNING
 
 
+def test_epochs_that_the_provider_chose_count_by_those_it_has_done(run: Run) -> None:
+    run.begun(max_cost_usd=1000.0)
+    said = {"billable_tokens": 20_000, "steps_total": 100}
+    assert run.says(ProviderState.RUNNING, epochs_done=4, steps_done=40, **said).status is Status.RUNNING
+    assert run.says(ProviderState.RUNNING, epochs_done=6, steps_done=60, **said).status is Status.CANCELLED
+
+
+def test_a_cost_just_above_its_ceiling_is_not_told_as_the_ceiling(run: Run) -> None:
+    run.begun(max_cost_usd=1000.0)
+    stopped = run.says(ProviderState.RUNNING, steps_done=50, steps_total=100, billable_tokens=66_667)
+    assert stopped.error is not None
+    assert "1,000.005 USD so far, and may cost 1,000.00 USD" in stopped.error.message
+
+
 def test_an_approval_moves_the_ceiling(run: Run) -> None:
     job = run.held(limit=0.5)
     run.approvals.approve(job.id, grant=ADMIN, max_cost_usd=2000.0)

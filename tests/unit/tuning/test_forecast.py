@@ -34,17 +34,17 @@ def test_without_a_past_there_is_no_forecast() -> None:
     assert forecast([run(0), run(10, 0)], TOKENS, base=BASE) is None
 
 
-def test_one_past_job_is_a_pace() -> None:
+def test_a_larger_job_takes_as_long_at_least_and_at_most_as_much_longer() -> None:
     found = forecast([run(600)], TOKENS, base=BASE)
     assert found is not None
-    assert (found.seconds_low, found.seconds_likely, found.seconds_high) == (600, 1200, 1800)
+    assert (found.seconds_low, found.seconds_likely, found.seconds_high) == (600, 848.5, 1800)
     assert found.basis.startswith("1 past job of gemini-3.5-flash")
 
 
 def test_a_few_give_their_extremes() -> None:
     found = forecast([run(500), run(2000), run(100)], TOKENS, base=BASE)
     assert found is not None
-    assert (found.seconds_low, found.seconds_likely, found.seconds_high) == (100, 1000, 6000)
+    assert (found.seconds_low, found.seconds_likely, found.seconds_high) == (100, 707.1, 6000)
     assert "3 past jobs" in found.basis
 
 
@@ -52,6 +52,18 @@ def test_of_many_the_odd_ones_out_do_not_count() -> None:
     found = forecast([run(100)] * 20 + [run(100_000), run(1)], TOKENS, base=BASE)
     assert found is not None
     assert (found.seconds_low, found.seconds_high) == (100, 300)
+
+
+def test_a_small_job_tells_little_of_a_large_one() -> None:
+    found = forecast([run(40, 30)] * 20 + [run(900, 2_000_000)], TOKENS, base=BASE)
+    assert found is not None
+    assert (found.seconds_low, found.seconds_likely, found.seconds_high) == (450, 900, 1350)
+
+
+def test_the_time_that_every_job_takes_is_not_multiplied() -> None:
+    found = forecast([run(40, 30)], TOKENS, base=BASE)
+    assert found is not None
+    assert found.seconds_low == 40
 
 
 @given(st.lists(st.builds(run, st.floats(1, 1e6), st.integers(1, 10**9)), min_size=1, max_size=40))

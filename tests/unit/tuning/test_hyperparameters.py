@@ -61,7 +61,9 @@ def test_values_come_from_either_place() -> None:
     assert requested(values, supervised(epoch_count=3), base=BASE) == expected
 
 
-@pytest.mark.parametrize(("name", "size"), [("small", 1), ("medium", 4), ("large", 16), (2, 2)])
+@pytest.mark.parametrize(
+    ("name", "size"), [("small", 1), ("medium", 4), ("large", 16), (2, 2), ("ADAPTER_SIZE_FOUR", 4)]
+)
 def test_adapter_sizes_have_names(name: object, size: int) -> None:
     assert requested({"adapter_size": name}, None, base=BASE).adapter_size == size
 

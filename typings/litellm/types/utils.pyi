@@ -1,3 +1,6 @@
+class EmbeddingResponse:
+    def __init__(self, **fields: object) -> None: ...
+
 class ModelResponse:
     def __init__(self, **fields: object) -> None: ...
 

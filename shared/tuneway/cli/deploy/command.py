@@ -17,7 +17,7 @@ from tuneway.cli.deploy.plan import plan
 from tuneway.cli.deploy.script import script, shown
 from tuneway.cli.deploy.steps import Part, Step
 from tuneway.cli.deploy.tables import INFRA, tables
-from tuneway.cli.deploy.terraform import deployed, find_terraform
+from tuneway.cli.deploy.terraform import deployed, find_installation, find_terraform
 from tuneway.errors import BadInput
 from tuneway.local import bundles, manifest
 
@@ -96,6 +96,7 @@ def _proven(url: str, options: Mapping[str, object]) -> int:
 
 def _by_terraform(asked: Asked, project: str) -> None:
     find_terraform()
+    find_installation(asked.infra)
     given = variables(asked.texts) | {"project": project} | ({"region": asked.region} if asked.region else {})
     # Terraform looks into dist/ by itself; a folder that names no bundles knows no such variable.
     given |= {"bundles": str(asked.dist.absolute())} if asked.dist != DIST else {}

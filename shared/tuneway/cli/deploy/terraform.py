@@ -20,13 +20,17 @@ def find_terraform() -> None:
         )
 
 
+def find_installation(folder: Path) -> None:
+    """Whether the folder describes one. Raises BadInput."""
+    if not list(folder.glob("*.tf")):
+        raise BadInput(f"There is no Terraform in {folder}. Name an installation's folder with --infra.", param="infra")
+
+
 def deployed(folder: Path, given: Mapping[str, str], *, agreed: Callable[[], bool] | None) -> int:
-    """Bring the installation of ``folder`` to what it says; Terraform's exit code. Raises BadInput.
+    """Bring the installation of ``folder`` to what it says; Terraform's exit code.
 
     Without ``agreed`` it is planned alone.
     """
-    if not list(folder.glob("*.tf")):
-        raise BadInput(f"There is no Terraform in {folder}. Name an installation's folder with --infra.", param="infra")
     if code := _terraform(folder, "init", "-input=false"):
         return code
     told = [f"-var={name}={value}" for name, value in given.items()]

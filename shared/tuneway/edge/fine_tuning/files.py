@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tuneway.access.keys import Scope
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.fine_tuning.paging import going_on
 from tuneway.edge.lists import page
 from tuneway.errors import BadInput
 from tuneway.tuning.files import FileRecord, FileShelf
@@ -41,12 +42,15 @@ class _Files:
         order = call.query.get("order", "desc")
         if order not in {"asc", "desc"}:
             raise BadInput("'order' is 'asc' or 'desc'.", param="order")
-        found = self._shelf.list(
-            owner=call.grant.owner,
-            purpose=call.query.get("purpose"),
-            after=call.query.get("after"),
-            limit=limit + 1,
-            descending=order == "desc",
+        found = going_on(
+            call,
+            lambda after: self._shelf.list(
+                owner=call.grant.owner,
+                purpose=call.query.get("purpose"),
+                after=after,
+                limit=limit + 1,
+                descending=order == "desc",
+            ),
         )
         return page([rendered(record) for record in found], limit)
 

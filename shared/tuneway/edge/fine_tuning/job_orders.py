@@ -1,5 +1,6 @@
 """The bodies that callers send about tuning jobs, and the orders they become."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ MOST_METADATA = 16
 MOST_METADATA_KEY = 64
 MOST_METADATA_VALUE = 512
 MOST_REASON = 500
+RESERVED = re.compile(r"__.*__", re.DOTALL)  # by the database, for names of fields
 
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -87,6 +89,11 @@ def check_metadata(metadata: Mapping[str, str]) -> None:
     if len(metadata) > MOST_METADATA:
         raise BadInput(f"Metadata has at most {MOST_METADATA} entries.", param="metadata")
     for key, value in metadata.items():
+        if not key or RESERVED.fullmatch(key):
+            said = (
+                f"A key of metadata is '{key[:MOST_METADATA_KEY]}'. Use another one, neither empty nor like __this__."
+            )
+            raise BadInput(said, param="metadata")
         if len(key) > MOST_METADATA_KEY or len(value) > MOST_METADATA_VALUE:
             limits = f"{MOST_METADATA_KEY} characters, a value {MOST_METADATA_VALUE}"
             raise BadInput(f"A key of metadata has at most {limits}.", param=f"metadata.{key[:MOST_METADATA_KEY]}")

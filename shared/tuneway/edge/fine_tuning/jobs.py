@@ -8,6 +8,7 @@ from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.fine_tuning.job_orders import Approve, CreateJob, Refuse, order
 from tuneway.edge.fine_tuning.job_views import rendered, rendered_checkpoint, rendered_event
+from tuneway.edge.fine_tuning.paging import after_of, going_on
 from tuneway.edge.lists import page
 from tuneway.errors import BadInput
 from tuneway.tuning.approvals import Approvals
@@ -52,11 +53,9 @@ class _Jobs:
 
     def list(self, call: Call) -> Body:
         limit = call.limit(default=20, most=100)
-        found = self._desk.newest(
-            owner=call.grant.owner,
-            after=call.query.get("after"),
-            limit=limit + 1,
-            metadata=_metadata(call.query),
+        metadata, owner = _metadata(call.query), call.grant.owner
+        found = going_on(
+            call, lambda after: self._desk.newest(owner=owner, after=after, limit=limit + 1, metadata=metadata)
         )
         return page([rendered(job) for job in found], limit)
 
@@ -74,15 +73,13 @@ class _Jobs:
 
     def events(self, call: Call) -> Body:
         limit = call.limit(default=20, most=100)
-        found = self._desk.history(
-            call.path["job_id"], owner=call.grant.tenant, after=call.query.get("after"), limit=limit + 1
-        )
+        found = self._desk.history(call.path["job_id"], owner=call.grant.tenant, after=after_of(call), limit=limit + 1)
         return page([rendered_event(happened) for happened in found], limit)
 
     def checkpoints(self, call: Call) -> Body:
         limit = call.limit(default=10, most=100)
         job = self._desk.get(call.path["job_id"], owner=call.grant.tenant)
-        found = self._desk.checkpoints(job.id, owner=call.grant.tenant, after=call.query.get("after"), limit=limit + 1)
+        found = self._desk.checkpoints(job.id, owner=call.grant.tenant, after=after_of(call), limit=limit + 1)
         return page([rendered_checkpoint(job, point) for point in found], limit)
 
     def _impossible(self, call: Call, done: str) -> Body:

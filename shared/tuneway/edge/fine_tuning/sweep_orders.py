@@ -81,8 +81,10 @@ def sweep_order(body: CreateSweep, idempotency_key: str | None, *, subject: Call
     """The order in a body; ``subject`` finds what a name lets one tune. Raises BadInput, naming the field."""
     check_metadata(body.metadata or {})
     if (body.grid is None) == (body.jobs is None):
+        none = body.jobs is None
         said = "A sweep has either a grid or a list of jobs. Give one of them."
-        raise BadInput(said, param=GRID if body.jobs is None else "jobs", code="missing_required_parameter")
+        code = "missing_required_parameter" if none else "invalid_value"
+        raise BadInput(said, param=GRID if none else "jobs", code=code)
     known = cache(subject)
     jobs = _grid(body, known) if body.jobs is None else _listed(body, body.jobs, known)
     return SweepOrder(
@@ -102,8 +104,26 @@ def _grid(body: CreateSweep, subject: Callable[[str], Subject]) -> list[JobOrder
     models = _several(body.model, body.models, "model")
     files = _several(body.training_file, body.training_files, "training_file")
     limit = "max_jobs" if body.max_jobs else "the most of a sweep"
-    points = expanded(models, files, body.grid or {}, most=body.max_jobs or MOST_JOBS, limit=limit)
-    return [_of_point(body, point, subject) for point in points]
+    grid = body.grid or {}
+    if both := (body.hyperparameters or {}).keys() & grid.keys():
+        said = f"'{min(both)}' stands in '{TOP}' and in '{GRID}'. Give it in one of them."
+        raise BadInput(said, param=f"{TOP}.{min(both)}", code="invalid_value")
+    points = expanded(models, files, grid, most=body.max_jobs or MOST_JOBS, limit=limit)
+    orders = [_of_point(body, point, subject) for point in points]
+    _check_paid_once(orders, subject)
+    return orders
+
+
+def _check_paid_once(orders: Sequence[JobOrder], subject: Callable[[str], Subject]) -> None:
+    """No two points are one job in other words, such as a size by its name and by its number."""
+    seen: dict[bytes, JobOrder] = {}
+    for each in orders:
+        found = subject(each.model)
+        same = msgspec.json.encode((found.base.name, found.pre_tuned, msgspec.structs.replace(each, model="")))
+        if (first := seen.setdefault(same, each)) is not each:
+            names = f"'{first.model}' and '{each.model}' are" if first.model != each.model else "Two points of it are"
+            said = f"{names} the same job in other words, which would be paid twice. Take one out."
+            raise BadInput(said, param="model" if first.model != each.model else GRID, code="duplicate_value")
 
 
 def _of_point(body: CreateSweep, point: Point, subject: Callable[[str], Subject]) -> JobOrder:

@@ -8,6 +8,7 @@ import msgspec
 from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.fine_tuning.paging import going_on
 from tuneway.edge.fine_tuning.sweep_orders import CreateSweep, PromoteJob, sweep_order
 from tuneway.edge.lists import page
 from tuneway.state import fields_of
@@ -52,7 +53,8 @@ class _Sweeps:
 
     def list(self, call: Call) -> Body:
         limit = call.limit(default=20, most=100)
-        found = self._desk.newest(owner=call.grant.owner, after=call.query.get("after"), limit=limit + 1)
+        owner = call.grant.owner
+        found = going_on(call, lambda after: self._desk.newest(owner=owner, after=after, limit=limit + 1))
         return page([_head(sweep) for sweep in found], limit)
 
     def retrieve(self, call: Call) -> Body:

@@ -47,11 +47,19 @@ def rendered(asked: Inspection, found: Inspected) -> dict[str, object]:
         "method": asked.method,
         "training_file": asked.training_file,
         "validation_file": asked.validation_file,
-        "summary": found.dataset.summary,
+        "summary": _summary(found),
         "dataset": msgspec.to_builtins(found.dataset),
         "validation_dataset": msgspec.to_builtins(found.validation_dataset),
         "examples": msgspec.to_builtins(found.examples),
     }
+
+
+def _summary(found: Inspected) -> str:
+    """Of the file that is at fault, the training file first."""
+    beside = found.validation_dataset
+    if found.dataset.accepted and beside is not None and not beside.accepted:
+        return f"In the validation file: {beside.summary}"
+    return found.dataset.summary
 
 
 def _inspection(body: AskValidation, inspector: Inspector, *, owner: str) -> Inspection:

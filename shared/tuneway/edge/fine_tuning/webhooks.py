@@ -5,6 +5,7 @@ import msgspec
 from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
 from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.fine_tuning.paging import after_of
 from tuneway.edge.lists import page
 from tuneway.errors import NotFound
 from tuneway.tuning.webhooks import Webhook, Webhooks, Wish
@@ -62,7 +63,7 @@ class _Endpoints:
     def list(self, call: Call) -> Body:
         limit = call.limit(default=20, most=100)
         rows = [_rendered(webhook) for webhook in self._webhooks.owned(call.grant.owner)]
-        return page(_after(rows, call.query.get("after"))[: limit + 1], limit)
+        return page(_after(rows, after_of(call))[: limit + 1], limit)
 
     def retrieve(self, call: Call) -> Body:
         return _rendered(self._webhooks.get(call.path["webhook_id"], owner=call.grant.tenant))

@@ -1,5 +1,6 @@
 """``/v1/registry/deployments``: what models are deployed on, and for how much."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -8,10 +9,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from tuneway.access.keys import Scope
 from tuneway.edge.bodies import decoded
-from tuneway.edge.door import Body, Call, Rule
+from tuneway.edge.door import Body, Call, Rule, Tagged
+from tuneway.edge.preconditions import ANY
 from tuneway.edge.registry.resting import INWARD as RESTING_INWARD
 from tuneway.edge.registry.resting import by_hand, slept
-from tuneway.errors import BadInput
+from tuneway.errors import BadInput, Conflict
 from tuneway.ports import Machine
 from tuneway.registry.hosting.deployment_desk import DeploymentDesk
 from tuneway.registry.hosting.orders import Wish
@@ -25,6 +27,8 @@ ROOT = "/v1/registry/deployments"
 TRUTH = {"": False, "false": False, "0": False, "true": True, "1": True}
 MACHINE_TYPE = r"^[a-z][a-z0-9-]{1,62}$"
 ACCELERATOR = r"^[A-Z][A-Z0-9_]{1,62}$"
+# An empty name is no name left out: a script whose variable is not set would get another version than it meant.
+Named = Annotated[str, Meta(min_length=1)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 # For the provider's eyes and for the handlers'.
 INWARD = frozenset({"deadline", "lease_until", "attempts", "order", *RESTING_INWARD})
@@ -36,16 +40,16 @@ class CreateDeployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ``endpoint`` is a deployment that it is put beside, with ``traffic`` percent of that endpoint's calls.
     """
 
-    model: str
-    version: str | None = None
-    checkpoint: str | None = None
+    model: Named
+    version: Named | None = None
+    checkpoint: Named | None = None
     machine_type: Annotated[str, Meta(pattern=MACHINE_TYPE)] | None = None
     accelerator_type: Annotated[str, Meta(pattern=ACCELERATOR)] | None = None
     accelerator_count: Annotated[int, Meta(ge=1, le=16)] | None = None
     replicas: Annotated[int, Meta(ge=1, le=100)] | None = None
     alias: str | None = None
-    name: str | None = None
-    endpoint: str | None = None
+    name: Named | None = None
+    endpoint: Named | None = None
     traffic: Percent | None = None
     rest: Rest | None = None
 
@@ -62,7 +66,8 @@ def rules(desk: DeploymentDesk, inventory: Inventory) -> list[Rule]:
     one, traffic, resting = f"{ROOT}/{{deployment}}", desk.traffic, desk.resting
 
     def whole(deployment: Deployment) -> Body:
-        return shown(deployment, traffic=traffic.split(deployment), now=resting.now)
+        split = traffic.split(deployment)
+        return Tagged(shown(deployment, traffic=split, now=resting.now), {"etag": f'"{tag_of(deployment, split)}"'})
 
     def everything(call: Call) -> Body:
         found = inventory.deployments(owner=call.grant.tenant)
@@ -78,8 +83,9 @@ def rules(desk: DeploymentDesk, inventory: Inventory) -> list[Rule]:
         return whole(desk.get(call.path["deployment"], owner=call.grant.tenant))
 
     def change(call: Call) -> Body:
-        wanted = decoded(call.body(), ChangeDeployment)
-        return whole(_changed(desk, call.path["deployment"], wanted, owner=call.grant.tenant))
+        wanted, id_ = decoded(call.body(), ChangeDeployment), call.path["deployment"]
+        seen = _seen(desk, call, id_)
+        return whole(_changed(desk, id_, wanted, owner=call.grant.tenant, seen=seen))
 
     def remove(call: Call) -> Body:
         force = _truth(call.query.get("force", ""), "force")
@@ -116,12 +122,41 @@ def shown(
     return {"object": "deployment", **body}
 
 
-def _changed(desk: DeploymentDesk, id_: str, wanted: ChangeDeployment, *, owner: str | None) -> Deployment:
+def tag_of(deployment: Deployment, split: Mapping[str, int] | None) -> str:
+    """The version of what can be changed of it, as HTTP names it: its rest, and the split of its endpoint."""
+    told = msgspec.json.encode([sorted((split or {}).items()), deployment.rest])
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change is made from."""
+
+    split: Mapping[str, int] | None
+    rest: Rest | None
+
+
+def _seen(desk: DeploymentDesk, call: Call, id_: str) -> _Seen | None:
+    """What ``If-Match`` names; None when it names nothing. Raises Conflict when that is there no more, NotFound."""
+    named = call.headers.get("if-match", "").strip()
+    if named in ANY:
+        return None
+    there = desk.get(id_, owner=call.grant.tenant)
+    split = desk.traffic.split(there)
+    now = tag_of(there, split)
+    if named.removeprefix("W/").strip('"') != now:
+        said = f"Deployment '{id_}' has changed: it is at \"{now}\" now, not {named[:40]}. Read it, and ask again."
+        raise Conflict(said, param="If-Match", code="stale_version")
+    return _Seen(split=split, rest=there.rest)
+
+
+def _changed(
+    desk: DeploymentDesk, id_: str, wanted: ChangeDeployment, *, owner: str | None, seen: _Seen | None
+) -> Deployment:
     match wanted:
         case ChangeDeployment(traffic=dict() as shares, rest=UnsetType()):
-            return desk.traffic.share(id_, shares, owner=owner)
+            return desk.traffic.share(id_, shares, owner=owner, was=seen.split if seen else None)
         case ChangeDeployment(traffic=UnsetType(), rest=Rest() | None as rest):
-            return desk.resting.set_rest(id_, rest, owner=owner)
+            return desk.resting.set_rest(id_, rest, owner=owner, was=seen.rest if seen else UNSET)
         case _:
             raise BadInput("Say what is to change: 'rest' or 'traffic', one at a time.", param="rest")
 

@@ -29,6 +29,7 @@ from tuneway.registry.models.model_desk import ModelDesk, Who
 from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.registry.models.model_uses import Uses
 from tuneway.registry.models.registering import Into, Registering
+from tuneway.registry.naming import check_owner
 from tuneway.registry.route_book import RouteBook
 from tuneway.registry.shelves import Model, Version
 from tuneway.routing.identifiers import Alias, Identifier, parse
@@ -235,6 +236,8 @@ def _placed_by(desk: Settling, book: RouteBook) -> Placed:
 def _owner(body: Register, who: Who) -> str:
     """Whose the model is. Raises NotAllowed for what only an admin may register."""
     if who.owner is None:
+        if body.owner is not None:
+            check_owner(body.owner)
         return body.owner or who.name
     for field in ("endpoint", "vertex"):
         if getattr(body, field) is not None:

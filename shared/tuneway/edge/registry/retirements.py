@@ -90,7 +90,7 @@ def retirement_rules(radar: Radar, retuner: Retuner) -> list[Rule]:
     def retiring(call: Call) -> Body:
         seen = radar.look(owner=who_asks(call.grant).owner, within=_days(call.query))
         rows = [_shown_row(priced(row, retuner)) for row in seen.rows]
-        return {**listed(rows), "undated": seen.undated}
+        return {**listed(rows), "undated": seen.undated, "unknown": seen.unknown}
 
     return [Rule("GET", RETIREMENTS, Scope.TUNE, retiring)]
 

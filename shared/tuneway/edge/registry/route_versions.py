@@ -11,10 +11,10 @@ from tuneway.edge.door import Body, Call, Rule
 from tuneway.edge.registry.routes import ROOT, RouteDesk, author, guard_of, shown, tagged
 from tuneway.errors import BadInput, NotFound
 from tuneway.registry.route_book import RouteBook
-from tuneway.routing.history import Difference, Entry, Mark, differences
+from tuneway.routing.history import Difference, Entry, Mark, differences, same
 
 PAGE, LARGEST_PAGE = 20, 100
-LOOKED_BACK = 50  # removals are passed over on the way to the route as it was
+LOOKED_BACK = 50  # removals, and the steps of a canary, are passed over on the way to the route as it was
 
 
 class Rollback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,8 +38,7 @@ class RouteVersions:
         """``GET …/versions``: the newest first, each with the names of the fields it changed."""
         limit = call.limit(default=PAGE, most=LARGEST_PAGE)
         found = self._book.versions(call.path["alias"], below=_number(call, "before"), limit=limit + 1)
-        older = [*found[1:], None]
-        rows = [_row(entry, before) for entry, before in zip(found, older, strict=True)][:limit]
+        rows = [_row(entry, before) for entry, before in zip(found, [*found[1:], None], strict=False)][:limit]
         return {"object": "list", "data": rows, "has_more": len(found) > limit}
 
     def get(self, call: Call) -> Body:
@@ -70,9 +69,12 @@ class RouteVersions:
         return tagged(put, {"rolled_back_to": entry.number, **({"warnings": warnings} if warnings else {})})
 
     def _last_before(self, alias: str) -> Entry:
-        """The newest version before the current one in which there was a route."""
-        older = self._book.versions(alias, limit=LOOKED_BACK)[1:]
-        found = next((entry for entry in older if entry.route is not None), None)
+        """The newest version before the current one in which there was a route, and nothing was tried on it.
+
+        Who takes a promotion back wants none of the candidate: what was so in the middle of its canary is not meant.
+        """
+        now, *older = self._book.versions(alias, limit=LOOKED_BACK)
+        found = next((entry for entry in older if _is_back(entry, now)), None)
         if found is None:
             raise NotFound(f"The route '{alias}' has no version before this one to go back to.", param="to")
         return found
@@ -90,6 +92,13 @@ def rules(desk: RouteDesk, book: RouteBook) -> list[Rule]:
         Rule("POST", f"{one}:rollback", Scope.ADMIN, versions.rollback),
         Rule("POST", f"{one}/rollback", Scope.ADMIN, versions.rollback),
     ]
+
+
+def _is_back(entry: Entry, now: Entry) -> bool:
+    """Whether it is a way back: a route, with nothing tried on it, and another one than that of ``now``."""
+    if entry.route is None or entry.route.trial is not None:
+        return False
+    return now.route is None or not same(entry.route, now.route)
 
 
 def _row(entry: Entry, before: Entry | None) -> dict[str, object]:

@@ -21,6 +21,7 @@ from tuneway.edge.registry.route_checks import (
 )
 from tuneway.errors import BadInput, NotFound, UpstreamError
 from tuneway.registry.hosting.deployments import Deployments
+from tuneway.registry.naming import check_owner
 from tuneway.registry.route_book import Guard, RouteBook
 from tuneway.registry.route_means import Means
 from tuneway.routing import names
@@ -93,6 +94,8 @@ class RouteDesk:
         seen = self._book.seen(call.path["alias"])
         reading = _Reading(call.grant.owner)
         plan, listed = put_route(call.body())
+        if plan.owner is not None:
+            check_owner(plan.owner)
         if listed:
             targets = tuple(self._listed(one, place, reading) for place, one in enumerate(plan.targets))
         else:

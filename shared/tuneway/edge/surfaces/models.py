@@ -74,7 +74,7 @@ async def models(visit: Visit) -> Reply:
 
 async def model(visit: Visit) -> Reply:
     """``GET /v1/models/{id}``."""
-    name = visit.path.removeprefix(MODELS + "/")
+    name = visit.path.removeprefix(MODELS + "/").rstrip("/")
     route = visible(visit.snapshot, name, admitted(visit))
     if route is None:
         raise unknown(name)

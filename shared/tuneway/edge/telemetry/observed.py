@@ -18,6 +18,7 @@ from tuneway.edge.telemetry.lines import NOWHERE, EventLine, Severity, placed
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import TunewayError
 from tuneway.ports.traces import CURRENT, Trace
+from tuneway.structs import read_fields
 
 EventHandler = Callable[[CloudEvent], None]
 Outcome = Literal["taken", "refused", "crashed"]
@@ -65,6 +66,7 @@ def observed_event(logs: Logs) -> Callable[[EventHandler], EventHandler]:
     A fault becomes an answer that has the message delivered again: one that was foreseen is a line, any other is also
     reported with its stack, and neither shows the platform its text.
     """
+    read_fields()
 
     def around(handler: EventHandler) -> EventHandler:
         @functools.wraps(handler)

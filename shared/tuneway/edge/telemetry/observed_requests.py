@@ -15,6 +15,7 @@ from tuneway.edge.telemetry.lines import NOWHERE, RequestLine, placed
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import TunewayError
 from tuneway.ports.traces import CURRENT, Trace
+from tuneway.structs import read_fields
 
 FAULTS_OF_OURS = 500
 Handler = Callable[[flask.Request], dict[str, int]]
@@ -62,6 +63,7 @@ class Watch:
 
 def observed_request(logs: Logs) -> Callable[[Handler], Handler]:
     """What a function is wrapped in, below the framework's decorator, that the platform calls and that has no door."""
+    read_fields()
 
     def around(handler: Handler) -> Handler:
         @functools.wraps(handler)

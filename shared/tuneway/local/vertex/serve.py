@@ -14,11 +14,14 @@ from tuneway.errors import TryLater
 from tuneway.local.vertex.app import create_app
 from tuneway.local.vertex.faults import HANG_UP
 from tuneway.local.vertex.settings import VertexSettings
+from tuneway.structs import read_fields
 
 HOST = "127.0.0.1"
 BACKLOG = 128
 START_SECONDS = 30.0
 LAST_ANSWERS_SECONDS = 2
+# Longer than any caller keeps a connection that rests (httpx 5 s, the upstream 90): or a request meets its closing.
+IDLE_SECONDS = 120
 
 
 class FaultyProtocol(HttpToolsProtocol):
@@ -35,6 +38,7 @@ class VertexServer:
     """The simulation on ``http://127.0.0.1:{port}``; port 0 takes a free one."""
 
     def __init__(self, settings: VertexSettings, *, port: int = 0) -> None:
+        read_fields()
         self._socket = _listening(port)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
@@ -44,6 +48,7 @@ class VertexServer:
             lifespan="on",
             log_level="critical",
             access_log=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
         )
         self._server = uvicorn.Server(config)

@@ -11,6 +11,7 @@ from tuneway.prediction.upstream_errors import broken
 LONGEST_EVENT = 25_165_824  # bytes: as much as the longest payload of the event stream
 
 _BOM = b"\xef\xbb\xbf"
+_FIELD = b"data: "
 _JSON_STARTS = (b"{", b"[")
 
 
@@ -74,25 +75,27 @@ class SseDecoder:
             blocks[0] = blocks[0].removeprefix(_BOM)
             self._first = False
         for position, block in enumerate(blocks):
-            if block.startswith(b"data: ") and b"\n" not in block:
+            if block.startswith(_FIELD) and b"\n" not in block and len(block) > len(_FIELD):
                 events.append(block[6:])
             elif block.lstrip().startswith(_JSON_STARTS):
                 self._bare = True
                 self._pending[:] = [b"\n\n".join([*blocks[position:], *self._pending])]
                 return events
-            elif (data := _data(block)) is not None:
+            elif data := _data(block):  # empty data keeps a connection alive and says nothing
                 events.append(data)
         return events
 
 
 def _is_one_event(data: bytes) -> bool:
-    """Whether the bytes are one event of one line and nothing else."""
+    """Whether the bytes are one event of one line that says something, and nothing else."""
     return (
-        data.find(b"\n") == len(data) - 2 and data.endswith(b"\n") and data.startswith(b"data: ") and b"\r" not in data
+        data.find(b"\n") == len(data) - 2 > len(_FIELD)
+        and data.endswith(b"\n")
+        and data.startswith(_FIELD)
+        and b"\r" not in data
     )
 
 
-def _data(block: bytes) -> bytes | None:
-    """The ``data`` lines of a block, joined; None when it has none."""
-    lines = [line[5:].removeprefix(b" ") for line in block.split(b"\n") if line.startswith(b"data:")]
-    return b"\n".join(lines) if lines else None
+def _data(block: bytes) -> bytes:
+    """The ``data`` lines of a block, joined."""
+    return b"\n".join([line[5:].removeprefix(b" ") for line in block.split(b"\n") if line.startswith(b"data:")])

@@ -36,6 +36,8 @@ def _misnamed(name: str, path: str, *, missing: bool) -> BadInput:
 
 
 def _mistyped(what: str, path: str) -> BadInput:
+    if not path:
+        return BadInput(f"The body must be a JSON object: {_plain(what)}.", code="invalid_type")
     choices = _CHOICES.get(path.rpartition(".")[2])
     hint = f" Use {choices}." if choices and what.startswith("Invalid") else ""
     code = "invalid_type" if ", got `" in what else "invalid_value"

@@ -11,7 +11,7 @@ import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.bad_fields import bad_field
-from tuneway.prediction.hub.leniency import in_own_words
+from tuneway.prediction.hub.leniency import in_own_words, in_whole_numbers
 from tuneway.prediction.hub.older import OLDER, Functions, in_newer_words
 from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest
 
@@ -20,6 +20,7 @@ _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(ChatReq
 _DECODER = msgspec.json.Decoder(ChatRequest)
 _FIELDS = msgspec.json.Decoder(dict[str, object])
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_REASONS = {"Input data was truncated": "it is empty or ends too early"}
 
 
 def decode_chat_request(body: bytes) -> ChatRequest:
@@ -47,7 +48,7 @@ def with_unknown(body: bytes, kind: type[T], *, needs: str) -> T:
     known = {name: value for name, value in fields.items() if name in names}
     unknown = tuple(name for name, value in fields.items() if name not in names and value is not None)
     try:
-        return msgspec.convert({**known, "unknown": unknown}, kind)
+        return msgspec.convert({**in_whole_numbers(known), "unknown": unknown}, kind)
     except msgspec.ValidationError as exc:
         raise bad_field(str(exc)) from exc
 
@@ -60,7 +61,7 @@ def _second_reading(body: bytes) -> ChatRequest:
         known["messages"], known["older"] = in_newer_words(in_own_words(known["messages"]))
     try:
         older = msgspec.convert(fields, Functions)
-        request = msgspec.convert({**known, "unknown": unknown}, ExtendedRequest)
+        request = msgspec.convert({**in_whole_numbers(known), "unknown": unknown}, ExtendedRequest)
     except msgspec.ValidationError as exc:
         raise bad_field(str(exc)) from exc
     return older.laid_over(request)
@@ -77,5 +78,5 @@ def _object(body: bytes) -> dict[str, object]:
 
 def broken_json(exc: Exception) -> BadInput:
     """The refusal of a body that is no JSON."""
-    reason = "it is nested too deeply" if isinstance(exc, RecursionError) else str(exc)
+    reason = "it is nested too deeply" if isinstance(exc, RecursionError) else _REASONS.get(str(exc), str(exc))
     return BadInput(f"The body is not valid JSON: {reason}.", code="invalid_json")

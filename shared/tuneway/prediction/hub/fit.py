@@ -1,14 +1,16 @@
 """Fit a request to a target: what the target cannot express is refused by name, or dropped where its route says so."""
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
+from hashlib import sha256
 from operator import attrgetter
 
 import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.messages import ToolMessage
-from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, TextFormat, sent_name
+from tuneway.prediction.hub.request import ChatRequest, ExtendedRequest, NamedTool, TextFormat, sent_name
 
 # Values that ask for what happens anyway, so that an SDK which spells out defaults is not refused.
 HARMLESS: dict[str, tuple[object, ...]] = {
@@ -43,6 +45,7 @@ OPENAIS_OWN = (
 )
 # How OpenAI keeps prompts: it changes no answer, and other hosts keep them by themselves or by ``cache_control``.
 CACHING = ("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention")
+LEAST_TOP_P = 0.95  # of those beside thinking
 _OPTIONAL = {field.name: field.default for field in msgspec.structs.fields(ChatRequest) if not field.required}
 
 
@@ -120,6 +123,36 @@ def refuse_names(request: ChatRequest, drop: tuple[str, ...]) -> None:
     for position, message in enumerate(request.messages):
         if message.name is not None and not isinstance(message, ToolMessage):
             raise unsupported_parameter(request, f"messages[{position}].name", drop_as="name")
+
+
+def fitting_id(call_id: str, form: re.Pattern[str]) -> str:
+    """A call's id as it is, or where another model's id is none of the target's form, its digest."""
+    return call_id if form.fullmatch(call_id) else f"call_{sha256(call_id.encode()).hexdigest()[:40]}"
+
+
+def says_nothing() -> BadInput:
+    """The refusal of a conversation of which nothing is left for a model to answer."""
+    return BadInput("The messages say nothing. Send at least one text that is not blank.", param="messages")
+
+
+def refuse_beside_thinking(request: ChatRequest) -> None:
+    """Claude, wherever it is served, thinks under no other sampling, nor towards a tool that it must use.
+
+    Raises BadInput. Source: "Feature compatibility" of Anthropic's guide to extended thinking.
+    """
+    beside = {
+        "temperature": request.temperature not in (None, 1),
+        "top_p": request.top_p is not None and request.top_p < LEAST_TOP_P,
+        "top_k": request.top_k is not None,
+        "tool_choice": request.tool_choice == "required" or isinstance(request.tool_choice, NamedTool),
+    }
+    for name, clashes in beside.items():
+        if clashes:
+            raise BadInput(
+                f"'{request.model}' takes '{name}' or 'reasoning_effort', not both. Leave one out.",
+                param=name,
+                code="unsupported_parameter",
+            )
 
 
 def unsupported_parameter(request: ChatRequest, param: str, *, drop_as: str | None = None) -> BadInput:

@@ -6,6 +6,8 @@ import re
 from tuneway.errors import BadInput
 
 DATA_URL = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,(?P<data>.*)", re.DOTALL)
+# Types that are often written otherwise; hosts know them by their registered name alone.
+_REGISTERED = {"image/jpg": "image/jpeg"}
 _TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -27,6 +29,12 @@ def base64_bytes(data: str, *, param: str) -> bytes:
         return binascii.a2b_base64(data, strict_mode=True)
     except (binascii.Error, ValueError) as exc:
         raise BadInput(f"The data is not valid base64: {exc}.", param=param, code="invalid_value") from exc
+
+
+def registered(mime: str) -> str:
+    """A type as it is registered, whatever its letters and spelling."""
+    lower = mime.lower()
+    return _REGISTERED.get(lower, lower)
 
 
 def type_by_name(name: str, default: str) -> str:

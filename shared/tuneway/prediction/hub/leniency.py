@@ -1,9 +1,10 @@
-"""What clients send beside OpenAI's own words, in messages, and what they mean by it.
+"""What clients send beside OpenAI's own words, and what they mean by it.
 
 - Nulls for fields that are absent.
 - An earlier answer given back with whatever its host or an SDK had put into it (``reasoning``, ``images``,
   ``reasoning_details``, …): what is no part of a conversation is set aside there, and only there.
 - ``cache_control`` beside the content, LiteLLM's place for it, instead of in the last part.
+- ``5.0`` for ``5``: JSON has one kind of number, and not every language writes whole ones without a fraction.
 """
 
 import msgspec
@@ -12,6 +13,15 @@ from tuneway.prediction.hub.messages import AssistantMessage
 
 _ANSWERED = frozenset({"role", *(field.encode_name for field in msgspec.structs.fields(AssistantMessage))})
 _HINT = "cache_control"
+
+
+def in_whole_numbers(fields: dict[str, object]) -> dict[str, object]:
+    """A request's fields, whole numbers without a fraction."""
+    return {name: _whole(value) for name, value in fields.items()}
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def in_own_words(messages: object) -> object:

@@ -22,10 +22,12 @@ from tuneway.registry.canaries.canary_plan import (
     targets_at,
     with_moment,
 )
-from tuneway.registry.canaries.canary_said import advanced, rolled_back
+from tuneway.registry.canaries.canary_said import advanced, given_up, rolled_back
 from tuneway.registry.canaries.canary_verdict import Measured, Verdict, verdict
 from tuneway.registry.counts.tallies import total
 from tuneway.registry.counts.usage import counted_of, forgotten
+from tuneway.registry.models.followed import Followed, followed, led_along
+from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.routing.history import Mark
 from tuneway.routing.routes import Route
 from tuneway.routing.snapshot import Snapshot, change
@@ -92,15 +94,17 @@ class Canaries:
     def moved(self, stored: Stored[Canary], after: Canary, *, by: str = "tuneway") -> None:
         """Put ``after`` in its place, and its targets into the route. Raises Conflict; a taken route ends it."""
         said = Mark(by=by, why=f"canary {after.id}: {after.moments[-1].message}")
+        along = self._along(after, by=by)
 
         def apply(snapshot: Snapshot) -> Snapshot:
             there = snapshot.routes.get(stored.id)
             if there is None or not is_as_left(there, stored.value):
                 raise _Taken
-            return snapshot.with_route(_set(there, after))
+            now = _set(there, after)
+            return led_along(snapshot.with_route(now), along, before=after.before, after=now.targets)
 
         try:
-            change(self.documents, apply, self.kept.replace(stored, after), mark=said, now=self.now)
+            change(self.documents, apply, self.kept.replace(stored, after), *along.writes, mark=said, now=self.now)
         except _Taken:
             self._yield(stored)
 
@@ -141,7 +145,9 @@ class Canaries:
             case "advance":
                 self.moved(stored, self._advanced(_looked(canary, found, 0), found))
             case "roll_back":
-                self.moved(stored, self._rolled_back(_looked(canary, found, 0), found))
+                self.moved(stored, self._rolled_back(_looked(canary, found, 0), found, rolled_back(canary, found)))
+            case "give_up":
+                self.moved(stored, self._rolled_back(_looked(canary, found, 0), found, given_up(canary, found)))
 
     def _advanced(self, canary: Canary, found: Verdict) -> Canary:
         step, now = canary.step + 1, self.now()
@@ -152,10 +158,10 @@ class Canaries:
         what = "promoted" if whole else "advanced"
         return with_moment(after, what, advanced(canary, after, found), at=now, findings=found.findings)
 
-    def _rolled_back(self, canary: Canary, found: Verdict) -> Canary:
+    def _rolled_back(self, canary: Canary, found: Verdict, said: str) -> Canary:
         now = self.now()
         after = msgspec.structs.replace(canary, state=State.ROLLED_BACK, step_at=now)
-        return with_moment(after, "rolled_back", rolled_back(canary, found), at=now, findings=found.findings)
+        return with_moment(after, "rolled_back", said, at=now, findings=found.findings)
 
     def _yield(self, stored: Stored[Canary]) -> None:
         """Let the route be as it is, but for the canary's mark. Raises Conflict."""
@@ -171,6 +177,13 @@ class Canaries:
 
         mark = Mark(why=f"canary {over.id} is over")
         change(self.documents, apply, self.kept.replace(stored, after), mark=mark, now=self.now)
+
+    def _along(self, after: Canary, *, by: str) -> Followed:
+        """The version alias whose name the candidate has won."""
+        route = self._route(after.alias) if after.state is State.PROMOTED else None
+        if route is None:
+            return Followed()
+        return followed(ModelShelf(self.documents, now=self.now), route, targets_at(after), by=by)
 
     def _route(self, alias: str) -> Route | None:
         stored = Collection(self.documents, "routes", Route).known(alias)

@@ -53,12 +53,15 @@ class Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The candidate's shares in percent, and what each step takes: its requests and minutes.
 
-    ``confidence`` is that of all gates and looks together: so often is a candidate that is no worse let through.
+    A step that has not got them after ``max_minutes`` is the last: nobody knows whether the candidate is worse, and it
+    is taken back. That time stands still while it is paused. ``confidence`` is that of all gates and looks together: so
+    often is a candidate that is no worse let through.
     """
 
     steps: Annotated[tuple[Share, ...], Meta(min_length=1, max_length=20)] = (1.0, 10.0, 50.0, 100.0)
     min_requests: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
     min_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 10.0
+    max_minutes: Annotated[float, Meta(gt=0, le=525_600)] = 20_160.0
     confidence: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
     gates: Gates = Gates()
 
@@ -128,6 +131,11 @@ class Canary(msgspec.Struct, frozen=True, kw_only=True):
         return _SHARES.get(self.state, self.plan.steps[self.step])
 
     @property
+    def waits_since(self) -> float:
+        """From when on its step may take ``max_minutes``: its beginning, or when it was resumed."""
+        return max([self.step_at, *(moment.at for moment in self.moments if moment.what == "resumed")])
+
+    @property
     def mark(self) -> str:
         """Under which this step's calls are counted."""
         return f"{self.id}.{self.step}"
@@ -151,6 +159,9 @@ def checked(plan: Plan) -> Plan:
     steps = plan.steps if plan.steps[-1] == WHOLE else (*plan.steps, WHOLE)
     if any(later <= earlier for earlier, later in pairwise(steps)):
         raise BadInput("Every step is a larger share than the one before.", param="steps", code="invalid_value")
+    if plan.max_minutes < plan.min_minutes:
+        said = f"A step lasts {plan.min_minutes:g} minutes at least ('min_minutes'). Give it as many, or more."
+        raise BadInput(said, param="max_minutes", code="invalid_value")
     if plan.gates.count == 0:
         raise BadInput("Without a gate nothing would stop it. Give one.", param="gates", code="invalid_value")
     return msgspec.structs.replace(plan, steps=steps)

@@ -17,6 +17,15 @@ def rolled_back(canary: Canary, found: Verdict) -> str:
     return f"Taken back at {canary.share:g} %, for it is worse. {_all(worse)}"
 
 
+def given_up(canary: Canary, found: Verdict) -> str:
+    """Why nobody waited for more."""
+    minutes = f"{canary.plan.max_minutes:g}"
+    return (
+        f"Taken back at {canary.share:g} %, for nobody knows whether it is worse: the step has not got what it takes "
+        f"in {minutes} minutes ('max_minutes'). {found.wants}"
+    )
+
+
 def _all(findings: Sequence[Finding]) -> str:
     return " ".join(map(_one, findings))
 

@@ -26,7 +26,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What to do, and what was found if there was a look; ``wants`` says what it waits for."""
 
-    move: Literal["wait", "advance", "roll_back"]
+    move: Literal["wait", "advance", "roll_back", "give_up"]
     looked: bool = False
     findings: tuple[Finding, ...] = ()
     wants: str = ""
@@ -41,8 +41,15 @@ def verdict(canary: Canary, measured: Measured, *, now: float) -> Verdict:
         found = tuple(_findings(canary, measured))
         if any(finding.worse for finding in found):
             return Verdict(move="roll_back", looked=True, findings=found)
-        return Verdict(move="wait" if wants else "advance", looked=True, findings=found, wants=wants)
-    return Verdict(move="wait", findings=canary.findings, wants=wants)
+        move = _patience(canary, now=now) if wants else "advance"
+        return Verdict(move=move, looked=True, findings=found, wants=wants)
+    return Verdict(move=_patience(canary, now=now), findings=canary.findings, wants=wants)
+
+
+def _patience(canary: Canary, *, now: float) -> Literal["wait", "give_up"]:
+    """Whether a step that lacks something goes on; only people end the pause of one that is paused."""
+    ran = (now - canary.waits_since) / 60
+    return "give_up" if canary.state is not State.PAUSED and ran >= canary.plan.max_minutes else "wait"
 
 
 def wanting(canary: Canary, measured: Measured, *, now: float) -> str:

@@ -19,6 +19,7 @@ from tuneway.registry.hosting.deployment_refusals import (
     no_share,
     no_such_endpoint,
     occupied,
+    refuse_unheeded,
     still_left,
     taken,
 )
@@ -107,7 +108,9 @@ class DeploymentDesk:
             if owner is not None:
                 self._check_cost(wanted, model)
 
-        return self._kept(wanted, guards, check)
+        found = self._kept(wanted, guards, check)
+        refuse_unheeded(found, wish)
+        return found
 
     def _check_alias(self, wanted: Deployment, version: Version) -> None:
         """A name that is in use is not for the taking; the job's own was given to this very version."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tuneway.errors import BadInput, Conflict
+from tuneway.registry.hosting.orders import Wish
 from tuneway.registry.hosting.traffic.sharing import GOING
 from tuneway.registry.shelves import Deployment
 
@@ -42,6 +43,20 @@ def elsewhere(there: Deployment, what: str) -> Conflict:
         param="name",
         code="deployment_exists",
     )
+
+
+def refuse_unheeded(there: Deployment, wish: Wish) -> None:
+    """Whoever asks again for what is there gets nothing else by it, and hears of that. Raises Conflict."""
+    share = there.order.traffic if there.order else 0
+    asked: dict[str, tuple[object, object, str]] = {
+        "rest": (wish.rest, there.rest, f"tuneway deployments rest {there.id}"),
+        "alias": (wish.alias, there.alias, "have an admin make a route to it"),
+        "traffic": (wish.traffic, share, f"tuneway deployments traffic {there.id}=…"),
+    }
+    for field, (wanted, now, remedy) in asked.items():
+        if wanted is not None and wanted != now:
+            said = f"Deployment '{there.id}' is there with another '{field}'. Leave that out, and change it: {remedy}"
+            raise Conflict(said, param=field, code="deployment_exists")
 
 
 def occupied(wanted: Deployment, other: Deployment) -> Conflict:

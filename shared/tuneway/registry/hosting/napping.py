@@ -30,6 +30,16 @@ MOST_FAILURES = 30
 HOUR = 3600.0
 
 
+SILENT = (
+    "It stays awake: the feed of usage is silent, and it may be in use without our knowing. See that the log sink and "
+    "record_usage work."
+)
+DEAF = (
+    "The feed of usage was silent: a call may not wake it. See that the log sink and record_usage work, or wake it by "
+    "hand."
+)
+
+
 class Saved(NamedTuple):
     """How long it has slept and what that would have cost; None where no price is known."""
 
@@ -69,6 +79,24 @@ def is_wanted(deployment: Deployment, *, now: float) -> bool:
         return True
     used = nap.last_used + rest.idle_minutes * 60 + NOTED_SECONDS > now
     return used or closes(rest.windows, now) is not None
+
+
+def is_untried(draining: Deployment) -> bool:
+    """Whether it was put to sleep by hand and calls are to wake it, and the feed that tells of them was not asked."""
+    nap, rest = draining.nap, draining.rest
+    return nap.hand and not nap.asked_at and not (rest is not None and rest.strict)
+
+
+def afresh(deployment: Deployment) -> Deployment:
+    """With all its tries before it again, if it was given up."""
+    nap = deployment.nap
+    failures = nap.failures if nap.failures < MOST_FAILURES else 0
+    return msgspec.structs.replace(deployment, nap=msgspec.structs.replace(nap, failures=failures))
+
+
+def is_unheard(nap: Nap) -> bool:
+    """Whether the feed was asked, and nothing has come of it."""
+    return nap.heard_at < nap.asked_at
 
 
 def drains_for(nap: Nap) -> float:

@@ -69,7 +69,8 @@ def _check(window: Window, param: str) -> None:
 
 def _check_zone(name: str, param: str) -> None:
     try:
-        ZoneInfo(name)
+        # What begins otherwise is a machine's own (localtime), or counts leap seconds (right/…).
+        ZoneInfo(name if name[:1].isupper() else "")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         said = f"There is no time zone '{name[:60]}'. Use a name such as Europe/Berlin, America/New_York or UTC."
         raise BadInput(said, param=param, code="invalid_value") from None

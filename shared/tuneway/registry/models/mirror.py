@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from tuneway.errors import BadInput, Conflict, NotAllowed, TryLater
+from tuneway.errors import BadInput, Conflict, NotAllowed, NotFound, TryLater
 from tuneway.ports import Documents, Events, ListedVersion, Message, ModelListings, Topic, Write
 from tuneway.registry.models.model_desk import pointed, revised
 from tuneway.registry.models.model_shelf import ModelShelf, Routes, names_of
@@ -25,6 +25,7 @@ PACE = 6 * 3600.0
 QUIET = ("mirror_due", "mirrored", "mirror_error", "revision")
 HOUR, WINDOW = 3600.0, 60.0
 MOST_AT_ONCE = 100
+PASSING = (TryLater, NotFound)
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +89,12 @@ class Mirror:
     def _looked_at(self, stored: Stored[Model]) -> None:
         try:
             self._compared(stored)
-        except (BadInput, NotAllowed, TryLater) as fault:
+        except (BadInput, NotAllowed, NotFound, TryLater) as fault:
             # Not the message's fault: a model that was edited stays due for the next hour, any other waits its turn.
+            # What was deleted there in this very moment is not there any more when it is looked at again.
             log.warning("Model %s cannot be compared with its provider's registry: %s", stored.id, fault.message)
             failed = msgspec.structs.replace(stored.value, mirror_error=fault.message)
-            self._write(stored, failed, [], due=stored.value.mirror_due if isinstance(fault, TryLater) else None)
+            self._write(stored, failed, [], due=stored.value.mirror_due if isinstance(fault, PASSING) else None)
 
     def _compared(self, stored: Stored[Model]) -> None:
         listed = self._listings().versions(stored.value.resource)
@@ -109,7 +111,10 @@ class Mirror:
         if DEFAULT in model.aliases:
             aliases.setdefault(DEFAULT, model.aliases[DEFAULT])
         changed = {alias for alias in {*base, *model.aliases} if model.aliases.get(alias) != base.get(alias)}
-        self._push_aliases(model, sorted(changed), wanted=aliases, theirs=theirs)
+        # An alias that was given to a version which was deleted there waits here: nobody there could have it.
+        there = {each.number for each in listed}
+        known = sorted(alias for alias in changed if aliases.get(alias) is None or aliases[alias] in there)
+        self._push_aliases(model, known, wanted=aliases, theirs=theirs)
         versions = {each.number: self._version(model, each, own.get(each.number)) for each in listed}
         writes = [*self._written(model, versions, own), *self._vanished(model, versions, own)]
         labels = {number: dict(version.labels) for number, version in versions.items()}

@@ -8,6 +8,7 @@ import msgspec
 from tuneway.errors import BadInput, Conflict, NotFound, TryLater
 from tuneway.ports import Documents, Write
 from tuneway.registry.hosting.answering import target_of
+from tuneway.registry.hosting.deploying import NAPPING
 from tuneway.registry.naming import DEFAULT, NAME, check_called
 from tuneway.registry.shelves import Deployment, DeploymentStatus, Model, Version
 from tuneway.routing.history import Mark
@@ -60,18 +61,23 @@ class ModelShelf:
         found = [each.value for each in self.placed.find(("model", "==", model))]
         return sorted(found, key=lambda each: each.created_at)
 
+    def deployments_of(self, model: Model, version: Version) -> list[Deployment]:
+        """What is deployed of a version, whether it answers now or not; after its own what it is a copy of."""
+        named = [(model.id, version.number)]
+        if version.copy_of is not None:
+            of, _, number = version.copy_of.rpartition("@")
+            named.append((of, number))
+        return [each for id_, number in named for each in self.deployments(id_) if each.version == number]
+
     def targets(self, model: Model, version: Version) -> tuple[Target, ...]:
         """Where the version answers now; nowhere when it is not deployed."""
         if version.targets:
             return version.targets
-        places = [(model.id, version.number)]
-        if version.copy_of is not None:
-            of, _, number = version.copy_of.rpartition("@")
-            places.append((of, number))
-        for id_, number in places:
-            if ready := [each for each in self.deployments(id_) if _serves(each, number)]:
-                # On an endpoint that it has for itself every call is its own.
-                return (target_of(min(ready, key=_beside_others)),)
+        if ready := [each for each in self.deployments_of(model, version) if _serves(each)]:
+            # On an endpoint that it has for itself every call is its own; where it sleeps, a call wakes it.
+            return (
+                target_of(min(ready, key=lambda each: (_sleeps(each), each.model != model.id, _beside_others(each)))),
+            )
         # What is tuned by Vertex AI's own tuning of Gemini, Google deploys.
         if version.endpoint is None or version.weights is not None or version.backend != "vertex_ai":
             return ()
@@ -146,9 +152,13 @@ def _beside_others(deployment: Deployment) -> bool:
     return deployment.order is not None and deployment.order.shared
 
 
-def _serves(deployment: Deployment, number: str) -> bool:
-    ready = deployment.status is DeploymentStatus.READY and deployment.order is not None and deployment.endpoint != ""
-    return ready and deployment.version == number and deployment.checkpoint is None
+def _sleeps(deployment: Deployment) -> bool:
+    return deployment.status in NAPPING
+
+
+def _serves(deployment: Deployment) -> bool:
+    there = deployment.status is DeploymentStatus.READY or _sleeps(deployment)
+    return there and deployment.order is not None and deployment.endpoint != "" and deployment.checkpoint is None
 
 
 def _led(model: Model, there: Route | None, wanted: Route | None) -> Route | None:

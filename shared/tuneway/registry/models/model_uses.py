@@ -7,6 +7,7 @@ import msgspec
 
 from tuneway.errors import Conflict
 from tuneway.ports import Origins, Write
+from tuneway.registry.hosting.answering import target_of
 from tuneway.registry.hosting.deploying import ENDED
 from tuneway.registry.models.model_desk import Who, revised
 from tuneway.registry.models.model_shelf import ModelShelf, Routes, names_of, owns
@@ -127,17 +128,23 @@ class Uses:
         return found
 
     def _leading(self, model: Model, version: Version, routes: Iterable[Route]) -> list[Route]:
-        """The routes that lead to where the version answers; to a copy, and to what is elsewhere, those of its name."""
-        if version.copy_of is not None or version.targets:
-            default = model.aliases.get(DEFAULT) == version.number
-            names = set(names_of(model, DEFAULT)) if default else set[str]()
-            return [route for route in routes if route.alias in names]
+        """The routes that lead to where the version answers; to a copy, and to what is elsewhere, the model's names."""
         places = {place_of(target) for target in self._places(model, version)}
-        return [route for route in routes if places & {place_of(target) for target in route.targets}]
+        leading = [route for route in routes if places & {place_of(target) for target in route.targets}]
+        if version.copy_of is None and not version.targets:
+            return leading
+        default = set(names_of(model, DEFAULT)) if model.aliases.get(DEFAULT) == version.number else set[str]()
+        names = {name for alias in model.aliases for name in names_of(model, alias)}
+        return [route for route in routes if route.alias in default or (route in leading and route.alias in names)]
 
     def _places(self, model: Model, version: Version) -> list[Target]:
         ends = [point.endpoint for point in version.checkpoints if point.endpoint is not None]
-        return [*self._shelf.targets(model, version), *(Target(resource=end) for end in ends)]
+        resting = [each for each in self._shelf.deployments_of(model, version) if each.endpoint and each.order]
+        return [
+            *self._shelf.targets(model, version),
+            *map(target_of, resting),
+            *(Target(resource=end) for end in ends),
+        ]
 
     def _deployed(self, model: Model, version: Version) -> list[Deployment]:
         """What tuneway has deployed of it; what Google deployed by itself is no use of the model."""
@@ -157,11 +164,11 @@ class Uses:
         ]
 
     def _without(self, model: Model, versions: Sequence[Version], uses: Iterable[Use]) -> Routes:
-        """What is left of the owner's routes that lead there; an alias goes as a whole."""
+        """What is left of the owner's routes that lead there; an alias goes as a whole, unless its name leads away."""
         routes = current(self._shelf.documents).routes
         gone = {place_of(target) for version in versions for target in self._places(model, version)}
         going = {use.name: use.kind for use in uses if use.kind in GOES_ALONG and use.own and use.name in routes}
-        return {name: _kept(routes[name].targets, gone) if kind == "route" else None for name, kind in going.items()}
+        return {name: _kept(routes[name].targets, gone, whole=kind == "alias") for name, kind in going.items()}
 
 
 def _unversioned(model: Model, version: Version) -> Model:
@@ -171,8 +178,10 @@ def _unversioned(model: Model, version: Version) -> Model:
     return revised(model, msgspec.structs.replace(model, aliases=aliases, forgotten=forgotten))
 
 
-def _kept(targets: Sequence[Target], gone: set[str]) -> tuple[Target, ...] | None:
+def _kept(targets: Sequence[Target], gone: set[str], *, whole: bool) -> tuple[Target, ...] | None:
     kept = tuple(target for target in targets if place_of(target) not in gone)
+    if whole and kept != tuple(targets):
+        return None
     return kept if any(target.weight > 0 for target in kept) else None
 
 

@@ -62,10 +62,11 @@ class Retiring(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes, the soonest first, and the bases of which nobody has said a day."""
+    """What goes, the soonest first; the bases of which nobody has said a day, and those that no catalogue knows."""
 
     rows: tuple[Retiring, ...]
     undated: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
 
 class Radar:
@@ -88,6 +89,7 @@ class Radar:
         return Seen(
             rows=tuple(sorted(near, key=lambda row: (row.retires_on, row.kind, row.id))),
             undated=tuple(sorted({fate.base for _, fate in found if fate and not fate.retires_on})),
+            unknown=tuple(sorted({stand.base.partition("/")[2] for stand, fate in found if fate is None})),
         )
 
 

@@ -1,6 +1,7 @@
 """Rows of a table in text as JSONL, however its bytes are cut: CSV with any usual delimiter, and TSV."""
 
 import codecs
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -20,6 +21,7 @@ MOST_ROW = 8 * MEBIBYTE
 
 MOST_COLUMNS = 1_000
 _BYTE_ORDER_MARK = "\ufeff"
+_TURNS = re.compile(r'\[\s*\{\s*"(?:role|content)"\s*:')
 
 
 def rows(
@@ -100,11 +102,18 @@ class CsvDecoder:
         if len(names) > MOST_COLUMNS:
             said = f"The header has {len(names):,} columns of {MOST_COLUMNS:,} allowed."
             raise Unreadable(Finding("missing_column", "$", said), self._line)
+        self._check_utf8(names)
         head = header(names, self._columns, self._ledger, line=self._line)
         # Files of old systems have carriage returns alone.
         self._end = "\r" if self._text[end - 1] == "\r" else "\n"
         self._move(end)
         return _Table(grammar, grammar.shape(len(names), head.used), head)
+
+    def _check_utf8(self, names: list[str]) -> None:
+        try:
+            "".join(names).encode()
+        except UnicodeEncodeError as fault:
+            raise Unreadable(Finding("not_utf8", "$", "The header is not UTF-8.", self._start()), self._line) from fault
 
     def _rows(self, table: "_Table") -> list[bytes]:
         made: list[bytes] = []
@@ -145,7 +154,7 @@ class CsvDecoder:
 
     def _add(self, made: list[bytes], head: Header, cells: list[str]) -> None:
         try:
-            made.append(head.line(cells if head.keys else [_json(cell) for cell in cells]))
+            made.append(head.line(cells if head.keys else [_value(cell, text=head.texts) for cell in cells]))
         except UnicodeEncodeError:
             self._fault("not_utf8", "The row is not UTF-8.")
         else:
@@ -176,6 +185,11 @@ class _Table(msgspec.Struct, frozen=True):
     head: Header
 
 
-def _json(cell: str) -> msgspec.Raw | None:
-    """A cell that holds JSON, taken as it is: what is wrong with it is found with the row."""
+def _value(cell: str, *, text: bool) -> msgspec.Raw | str | None:
+    """A cell that holds JSON, taken as it is: what is wrong with it is found with the row.
+
+    Where cells hold ``text``, those that hold the turns of a conversation are JSON all the same.
+    """
+    if text and not _TURNS.match(cell):
+        return cell
     return msgspec.Raw(one_line(cell.encode())) if cell else None

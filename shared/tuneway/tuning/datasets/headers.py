@@ -9,6 +9,9 @@ from tuneway.tuning.datasets.ledger import Ledger, Unreadable
 from tuneway.tuning.datasets.report import Finding, excerpt
 
 PAIRS = (("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
+PREFERENCES = (("prompt", "chosen", "rejected"), ("input", "preferred_output", "non_preferred_output"))
+"""Columns of a better and a worse answer; those of the first hold texts, or turns."""
+
 MARKS = ("messages", "contents")
 """A column with one of these names holds whole turns, and the ones below, where they are, the row's other keys."""
 
@@ -30,7 +33,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """How a row is made: ``used`` are the places of its columns, whose cells ``line`` takes in this order.
 
     With ``keys`` a row is a pair, and the first ``asked`` cells, joined by a blank line, are what is asked; ``system``
-    says that the last cell holds instructions. Without, each cell is the value of the key that ``names`` tells.
+    says that the last cell holds instructions. Without, each cell is the value of the key that ``names`` tells, which
+    is JSON in a table in text, but for ``texts``.
     """
 
     used: tuple[int, ...]
@@ -38,6 +42,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, str] | None = None
     asked: int = 1
     system: bool = False
+    texts: bool = False
 
     def line(self, cells: Sequence[object]) -> bytes:
         """The row as JSON, without a line feed. Raises UnicodeEncodeError: a cell is not UTF-8."""
@@ -53,6 +58,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 def header(names: Sequence[str], columns: Columns | None, ledger: Ledger, *, line: int | None = 1) -> Header:
     """What the names say; columns that make no part of a row are noted. Raises Unreadable: there is no pair."""
+    if columns is not None and _folded(columns.prompt) == _folded(columns.completion):
+        said = f"The same column is asked and answered: '{excerpt(columns.prompt)}'."
+        raise Unreadable(Finding("missing_column", "$", said), line)
     found = known(names, columns)
     if found is None:
         told = ", ".join(f"'{name}'" for name in names)
@@ -70,7 +78,7 @@ def known(names: Sequence[str], columns: Columns | None) -> Header | None:
         places.setdefault(_folded(name), place)
     if columns is not None:
         return _named(places, columns)
-    return _whole(places) or _usual(places)
+    return _whole(places) or _compared(places) or _usual(places)
 
 
 def _folded(name: str) -> str:
@@ -82,6 +90,14 @@ def _whole(places: dict[str, int]) -> Header | None:
         return None
     used = {key: places[_folded(key)] for key in KEYS if _folded(key) in places}
     return Header(used=tuple(used.values()), names=tuple(used))
+
+
+def _compared(places: dict[str, int]) -> Header | None:
+    for names in PREFERENCES:
+        if all(name in places for name in names):
+            used = tuple(places[name] for name in names)
+            return Header(used=used, names=names, texts=names is PREFERENCES[0])
+    return None
 
 
 def _usual(places: dict[str, int]) -> Header | None:

@@ -25,6 +25,9 @@ def column_rows(value: bytes, columns: Columns | None, *, ledger: Ledger, line: 
     except (ValueError, RecursionError):
         return None
     cells = [_in_order(column) for column in table.values()]
+    if len({tuple(column) for column in table.values() if isinstance(column, dict)}) > 1:
+        said = "The columns do not number their cells alike."
+        raise Unreadable(Finding("ragged_row", "$", said), line)
     if len({len(column) for column in cells}) > 1:
         lengths = ", ".join(f"'{name}' {len(column):,}" for name, column in zip(table, cells, strict=True))
         raise Unreadable(Finding("ragged_row", "$", f"The columns have different numbers of cells: {lengths}."), line)

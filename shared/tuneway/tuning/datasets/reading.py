@@ -8,6 +8,7 @@ from tuneway.tuning.datasets import csv_rows, json_rows, table_rows
 from tuneway.tuning.datasets.gzip_blocks import refused_twice, unpacked
 from tuneway.tuning.datasets.kinds import FIRST_BYTES, GZIP, PARQUET, Columns, Kind, kind_of
 from tuneway.tuning.datasets.ledger import Ledger, Placed, Unreadable
+from tuneway.tuning.datasets.strangers import stranger
 from tuneway.tuning.datasets.table_rows import Tables
 
 MOST_UNPACKED = 4_000_000_000
@@ -21,12 +22,14 @@ class Reading:
 
     ``blocks`` is JSONL, each block whole lines (but for ``untouched`` files, whose bytes pass as they are).
     What cannot be read is no exception but a fault, with its line where there is one: rows at fault are left out of
-    ``blocks``, and where a file breaks, ``blocks`` ends. Errors of the source itself pass through.
+    ``blocks``, and where a file breaks, ``blocks`` ends and ``broken`` says why. Errors of the source itself pass
+    through.
     """
 
     def __init__(self, kind: Kind, blocks: Iterator[bytes], ledger: Ledger, *, untouched: bool) -> None:
         self.kind = kind
         self.untouched = untouched
+        self.broken: Placed | None = None
         self._ledger = ledger
         self.blocks = self._read(blocks)
 
@@ -45,7 +48,8 @@ class Reading:
         try:
             yield from blocks
         except Unreadable as broken:
-            self._ledger.fault(broken.finding, broken.line)
+            self.broken = (broken.finding, broken.line)
+            self._ledger.fault(*self.broken)
 
 
 def reading(
@@ -68,6 +72,8 @@ def reading(
     if packed:
         start, rest = _begun(unpacked(rest, most=most))
         rest = chain(refused_twice(start), rest)
+    if (strange := stranger(start)) is not None:
+        return Reading(kind or Kind.JSONL, _breaking(Unreadable(strange)), ledger, untouched=False)
     found = Kind.PARQUET if start.startswith(PARQUET) else kind or kind_of(start, name, tabular=columns is not None)
     rows = _readers(columns, tables)[found]
     return Reading(found, rows(rest, ledger), ledger, untouched=found is Kind.JSONL and not packed)

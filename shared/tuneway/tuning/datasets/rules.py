@@ -25,14 +25,16 @@ RULES: dict[str, Rule] = {
     "too_many_bytes": Rule("error", "Leave rows out or shorten them, then upload the smaller file."),
     "short_dataset": Rule("warning", "Add examples: 100 to 500 good ones are the usual start."),
     "byte_order_mark": Rule("warning", "Save the file as UTF-8 without a byte order mark; the copy is made without."),
+    "foreign_file": Rule("error", "Unpack it, or pack it with gzip; save a spreadsheet as CSV in UTF-8."),
     "broken_gzip": Rule("error", "Pack the file once more with gzip, or upload it unpacked."),
     "unpacked_too_large": Rule("error", "Leave rows out, or split the file, before packing it."),
     "broken_json": Rule("error", "Close what is open there, or write one JSON object on each line (JSONL)."),
     "keys_ignored": Rule("warning", "Remove the key, or put it into the rows: only rows are read."),
     "missing_column": Rule(
         "error",
-        "Name two columns prompt and completion, or question and answer; or say which columns hold them: 'columns' "
-        "beside the file, --prompt-column and --completion-column on the command line.",
+        "Name two columns prompt and completion, or question and answer (for preferences prompt, chosen and rejected); "
+        "or say which columns hold them: 'columns' beside the file, --prompt-column and --completion-column on the "
+        "command line.",
     ),
     "column_ignored": Rule("warning", "Remove the column, or say which columns to read."),
     "ragged_row": Rule("error", "Give the row a cell for each column; quote cells that hold a delimiter."),

@@ -1,6 +1,5 @@
 """What callers ask of sweeps: create, list, retrieve, cancel, promote; each for one owner."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -10,7 +9,7 @@ from tuneway.routing.snapshot import current
 from tuneway.state import Stored
 from tuneway.tuning.desk import JobDesk
 from tuneway.tuning.jobs import Job
-from tuneway.tuning.orders import JobOrder, Subject
+from tuneway.tuning.orders import JobOrder, Subject, named_by
 from tuneway.tuning.promotions import check_alias
 from tuneway.tuning.sweeps.planning import halted
 from tuneway.tuning.sweeps.store import Sweeps
@@ -210,8 +209,7 @@ def _promoting(stored: Stored[Sweep], job: str, alias: str, *, at: float) -> Swe
 def _sweep_id(order: SweepOrder, owner: str, *, random: str) -> SweepId:
     if order.idempotency_key is None:
         return SweepId(f"ftsweep-{random}")
-    digest = hashlib.sha256(f"{owner}\0{order.idempotency_key}".encode()).hexdigest()
-    return SweepId(f"ftsweep-{digest[:24]}")
+    return SweepId(f"ftsweep-{named_by(order.idempotency_key, owner)}")
 
 
 def _asked_for(sweep: Sweep) -> tuple[object, ...]:

@@ -50,7 +50,7 @@ def _axis(name: str, values: object) -> list[object]:
             raise BadInput(
                 f"'{param}' holds {value!r:.40}. Give numbers, or 'auto'.", param=param, code="invalid_value"
             )
-    if twice := next((value for n, value in enumerate(listed) if value in listed[:n]), None):
+    if (twice := next((value for n, value in enumerate(listed) if value in listed[:n]), None)) is not None:
         said = f"'{param}' holds {twice!r:.40} twice: the same job would be paid twice. Take one out."
         raise BadInput(said, param=param, code="duplicate_value")
     return listed

@@ -119,9 +119,12 @@ def test_terraforms_exit_code_is_passed_on(deploy: Deploy, tools: Path, infra: P
     assert (done.exit_code, "Deployed" in done.output) == (1, False)
 
 
-def test_a_folder_without_terraform_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="--infra"):
-        deployed(tmp_path, {}, agreed=None)
+def test_a_folder_without_terraform_is_refused_before_anything_is_packaged(
+    deploy: Deploy, tools: Path, tmp_path: Path
+) -> None:
+    tool(tools, "terraform", "")
+    done = deploy(*PROJECT, "--infra", str(tmp_path / "none"))
+    assert (done.exit_code, "--infra" in done.output, "packaged" in done.output) == (1, True, False)
 
 
 def test_the_dry_run_of_gcloud_is_a_script_and_needs_no_gcloud(deploy: Deploy, tools: Path) -> None:

@@ -129,6 +129,27 @@ def test_events_go_on_after_an_event_of_the_same_job_only(desk: Desk) -> None:
         assert (answer.status, answer.error["param"], after in answer.error["message"]) == (404, "after", True)
 
 
+def test_a_list_goes_on_after_a_row_of_its_own_only(desk: Desk) -> None:
+    ids = [desk.create().json["id"] for _ in range(2)]
+    assert [job["id"] for job in desk.ask("GET", "?after=").json["data"]] == ids[::-1]
+    answer = desk.ask("GET", "?after=ftjob-none")
+    assert (answer.status, answer.error["param"], "ftjob-none" in answer.error["message"]) == (404, "after", True)
+
+
+@pytest.mark.parametrize("key", ["", "__proto__"])
+def test_a_key_that_the_database_cannot_hold_is_refused_by_its_field(desk: Desk, key: str) -> None:
+    answer = desk.create(metadata={key: "v"})
+    assert (answer.status, answer.error["param"]) == (400, "metadata")
+
+
+def test_an_empty_idempotency_key_does_not_make_all_jobs_one(desk: Desk) -> None:
+    body = {"model": BASE, "training_file": desk.loop.upload()}
+    for empty in ("", "  "):
+        answer = desk.asking("POST", JOBS, key="tune", body=body, sent={"Idempotency-Key": empty})
+        assert (answer.status, answer.error["code"]) == (400, "idempotency_key_empty")
+    assert desk.ask("GET").json["data"] == []
+
+
 @pytest.mark.parametrize("field", ["seed", "integrations"])
 def test_a_field_that_cannot_be_kept_is_refused_by_name(desk: Desk, field: str) -> None:
     answer = desk.create(**{field: {"seed": 1, "integrations": [{"type": "wandb"}]}[field]})

@@ -84,7 +84,7 @@ def test_models_and_files_are_axes_too(desk: Desk) -> None:
         ({"grid": {"batch_size": [8]}}, "grid.batch_size"),
         ({"grid": {"n_epochs": [1, 2, 3]}, "max_jobs": 2}, "grid"),
         ({"grid": {"n_epochs": list(range(1, 11)), "adapter_size": [1, 2, 4, 8, 16], "batch_size": [1, 2, 3]}}, "grid"),
-        ({"hyperparameters": {"n_epochs": 1, "colour": 1}}, "hyperparameters.colour"),
+        ({"hyperparameters": {"adapter_size": 4, "colour": 1}}, "hyperparameters.colour"),
         ({"grid": None, "jobs": []}, "jobs"),
         ({"grid": None, "jobs": [{}, {"hyperparameters": {"n_epochs": 0}}]}, "jobs[1].hyperparameters.n_epochs"),
         ({"grid": None, "jobs": [{"colour": 1}]}, "jobs[0].colour"),
@@ -182,3 +182,26 @@ def test_the_columns_of_a_table_are_those_of_every_job(desk: Desk) -> None:
     jobs = [stored.value for stored in desk.loop.lifecycle.jobs.find()]
     assert [job.columns for job in jobs] == [Columns(prompt="ticket", completion="reply")] * 2
     assert all(job.dataset and job.dataset.rows == 100 for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"model": [BASE, f"vertex_ai/{BASE}"]}, "model"),
+        ({"grid": {"adapter_size": [1, "small"]}}, "grid"),
+        ({"grid": {"adapter_size": [4, "ADAPTER_SIZE_FOUR"]}}, "grid"),
+    ],
+)
+def test_the_same_job_in_other_words_is_not_paid_twice(desk: Desk, fields: dict[str, object], param: str) -> None:
+    answer = desk.create(**fields)
+    assert (answer.status, answer.error["param"], answer.error["code"]) == (400, param, "duplicate_value")
+
+
+def test_a_hyperparameter_is_fixed_or_varied(desk: Desk) -> None:
+    answer = desk.create(hyperparameters={"n_epochs": 3})
+    assert (answer.status, answer.error["param"]) == (400, "hyperparameters.n_epochs")
+
+
+def test_a_grid_and_a_list_of_jobs_are_one_too_many(desk: Desk) -> None:
+    answer = desk.create(jobs=[{}])
+    assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "jobs", "invalid_value")

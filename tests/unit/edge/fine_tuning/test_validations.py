@@ -78,6 +78,7 @@ def test_a_validation_file_is_held_against_the_training_file(door: Door) -> None
     assert (body["valid"], body["validation_dataset"]["by_rule"]) == (True, {"leaked_row": 2})
     body = door.ask(training_file=door.kept(rows(100)), validation_file=door.kept(rows(1_001, first=200))).json
     assert (body["valid"], body["dataset"]["verdict"]) == (False, "accepted")
+    assert body["summary"].startswith("In the validation file: The file has 1,001 rows")
     assert body["validation_dataset"]["errors"][0]["rule"] == "too_many_rows"
 
 

@@ -68,6 +68,21 @@ def test_the_same_again_is_the_same(registry: Registry) -> None:
     assert create(registry).json["id"] == create(registry).json["id"] == MAIN
 
 
+@pytest.mark.parametrize("body", [{"rest": {"idle_minutes": 5}}, {"alias": "other"}])
+def test_what_is_there_is_not_asked_for_otherwise_in_silence(registry: Registry, body: dict[str, Any]) -> None:
+    (field,) = body
+    refused = create(registry, **body)
+    assert (refused.status, refused.error["param"], refused.error["code"]) == (409, field, "deployment_exists")
+    assert f"with another '{field}'" in refused.error["message"]
+    assert create(registry, **{field: None}).status == 200
+
+
+def test_what_is_there_as_it_is_asked_for_is_the_same(registry: Registry) -> None:
+    rest = {"idle_minutes": 5}
+    assert registry.ask("PATCH", f"{ROOT}/{MAIN}", body={"rest": rest}).status == 200
+    assert create(registry, rest=rest, alias=ALIAS).json["id"] == MAIN
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -81,6 +96,8 @@ def test_the_same_again_is_the_same(registry: Registry) -> None:
         ({"name": "No"}, "name"),
         ({"checkpoint": "7"}, "checkpoint"),
         ({"version": "7"}, "version"),
+        ({"version": ""}, "version"),
+        ({"name": ""}, "name"),
         ({"model": "nobodys"}, "model"),
         ({"colour": "red"}, "colour"),
     ],
@@ -181,3 +198,23 @@ def test_who_carries_all_needs_force_to_go(sharing: Asking) -> None:
     refused = sharing("DELETE", f"{ROOT}/{GUEST}")
     assert (refused.status, refused.error["code"]) == (409, "deployment_carries_traffic")
     assert sharing("DELETE", f"{ROOT}/{GUEST}?force=true").json["status"] == "undeploying"
+
+
+def test_a_share_that_it_does_not_have_is_not_asked_for_in_silence(sharing: Asking) -> None:
+    guest = {"model": "ft-1", "version": "2", "endpoint": MAIN}
+    assert sharing("POST", ROOT, body={**guest, "traffic": 20}).json["id"] == GUEST
+    refused = sharing("POST", ROOT, body={**guest, "traffic": 50})
+    assert (refused.status, refused.error["param"]) == (409, "traffic")
+    assert sharing("GET", f"{ROOT}/{GUEST}").json["traffic"] == {MAIN: 80, GUEST: 20}
+
+
+def test_a_split_is_changed_only_from_what_was_read(sharing: Asking) -> None:
+    read = sharing("GET", f"{ROOT}/{GUEST}").headers["etag"]
+    assert read == sharing("GET", f"{ROOT}/{MAIN}").headers["etag"]
+    first = sharing("PATCH", f"{ROOT}/{MAIN}", body={"traffic": {MAIN: 70, GUEST: 30}}, sent={"if-match": read})
+    late = sharing("PATCH", f"{ROOT}/{MAIN}", body={"traffic": {MAIN: 60, GUEST: 40}}, sent={"if-match": read})
+    assert (first.status, late.status, late.error["code"]) == (200, 409, "stale_version")
+    again = {"if-match": f"W/{first.headers['etag']}"}
+    assert sharing("PATCH", f"{ROOT}/{MAIN}", body={"traffic": {MAIN: 60, GUEST: 40}}, sent=again).status == 200
+    anyhow = sharing("PATCH", f"{ROOT}/{MAIN}", body={"traffic": {MAIN: 50, GUEST: 50}}, sent={"if-match": "*"})
+    assert anyhow.json["traffic"] == {MAIN: 50, GUEST: 50}

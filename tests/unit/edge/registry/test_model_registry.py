@@ -134,6 +134,12 @@ def test_any_name_of_a_model_is_registered_by_an_admin(door: Door, identifier: s
     assert (led.provider, led.model) == place
 
 
+def test_a_model_of_an_owner_whom_no_key_could_have_is_refused(door: Door) -> None:
+    body = {"name": "outside", "endpoint": "openai/gpt-5", "owner": "x" * 129}
+    refused = door.ask("POST", "", body, key="admin@ops")
+    assert (refused.status, refused.error["param"]) == (400, "owner")
+
+
 def test_models_come_in_pages(door: Door) -> None:
     door.register()
     first = door.ask("GET", "?limit=2").json

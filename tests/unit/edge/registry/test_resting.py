@@ -107,3 +107,10 @@ def test_an_event_tells_the_sum_and_is_the_same_when_told_again(registry: Regist
     assert told.attributes["ce-type"] == "tuneway.deployment.woken"
     assert told.attributes["deployment"] == MAIN
     assert b'"saved_usd":1.0' in told.data
+
+
+def test_a_rest_is_changed_only_from_what_was_read(registry: Registry) -> None:
+    read = {"if-match": registry.ask("GET", ONE).headers["etag"]}
+    assert registry.ask("PATCH", ONE, body={"rest": {"idle_minutes": 30}}, sent=read).status == 200
+    late = registry.ask("PATCH", ONE, body={"rest": None}, sent=read)
+    assert (late.status, late.error["code"], registry.shown["rest"]["idle_minutes"]) == (409, "stale_version", 30)

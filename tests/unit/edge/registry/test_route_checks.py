@@ -92,3 +92,10 @@ def test_prompts_are_kept_and_told_field_by_field(desk: Desk) -> None:
     put = desk.put(body={**ONE, "prompts": {"default": {"system": "Be kind."}, "gemini": {"user": "Q: {{input}}"}}})
     assert put.json["prompts"] == {"default": {"system": "Be kind."}, "gemini": {"user": "Q: {{input}}"}}
     assert desk.ask("GET", "/shop/versions").json["data"][0]["changed"] == ["prompts.gemini.user"]
+
+
+@pytest.mark.parametrize("owner", ["", " ", "x" * 129, "a\nb"])
+def test_an_owner_whom_no_key_could_have_is_refused(desk: Desk, owner: str) -> None:
+    refused = desk.put(body={**ONE, "owner": owner})
+    assert (refused.status, refused.error["param"]) == (400, "owner")
+    assert desk.put(body={**ONE, "owner": None}).status == 200

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import FakeEvents, Fuse
 from tests.unit.edge.route_desks import ONE, Desk
 from tuneway.adapters.sqlite_documents import SqliteDocuments
+from tuneway.edge.canary_events import canary_event
+from tuneway.registry.canaries.canary import Canaries
+from tuneway.registry.canaries.canary_desk import CanaryDesk
+from tuneway.registry.canaries.canary_plan import Plan
 
 OTHER = {"identifier": "vertex_ai/gemini-3.5-pro"}
 THIRD = {"identifier": "vertex_ai/codestral-2"}
@@ -88,6 +93,18 @@ def test_the_history_comes_in_pages(desk: Desk) -> None:
     assert desk.ask("GET", "/shop/versions?before=x").error["param"] == "before"
 
 
+@pytest.mark.parametrize("before", ["0", "1"])
+def test_a_page_before_the_first_version_is_empty(desk: Desk, before: str) -> None:
+    desk.put()
+    found = desk.ask("GET", f"/shop/versions?before={before}")
+    assert (found.status, found.json) == (200, {"object": "list", "data": [], "has_more": False})
+
+
+def test_a_limit_of_thousands_of_digits_is_refused(desk: Desk) -> None:
+    desk.put()
+    assert desk.ask("GET", f"/shop/versions?limit={'9' * 5000}").error["param"] == "limit"
+
+
 def test_a_version_shows_the_route_and_what_is_different(desk: Desk) -> None:
     desk.put()
     desk.put(body={**ONE, "retries": 2, "timeouts": {"total": 9}})
@@ -136,6 +153,40 @@ def test_a_rollback_is_one_step_back_and_a_new_version(desk: Desk, path: str) ->
     newest = desk.ask("GET", "/shop/versions").json["data"][0]
     assert (newest["version"], newest["reason"]) == (3, "Rolled back to version 1.")
     assert desk.ask("POST", path).json["rolled_back_to"] == 2  # and back again
+
+
+class Trying:
+    """A desk's route with a canary on it."""
+
+    def __init__(self, desk: Desk, documents: SqliteDocuments) -> None:
+        desk.put(body=THIRD)
+        self.first = desk.put().json["targets"]
+        desk.put("tuned", body=OTHER)
+        canaries = Canaries(documents, FakeEvents(Fuse()), now=lambda: 5.0, announce=canary_event)
+        self.canary = CanaryDesk(canaries, new_id=lambda: "1")
+        self.canary.start("shop", "tuned", Plan(steps=(50.0,)), by="ann")
+
+
+@pytest.fixture
+def trying(desk: Desk, tmp_path: Path) -> Trying:
+    return Trying(desk, SqliteDocuments(tmp_path / "state.sqlite"))
+
+
+def test_a_promotion_is_taken_back_as_a_whole(desk: Desk, trying: Trying) -> None:
+    trying.canary.promote("shop", by="ann")
+    back = desk.ask("POST", "/shop:rollback").json
+    assert (back["rolled_back_to"], back["targets"]) == (2, trying.first)
+    assert desk.ask("POST", "/shop:rollback").json["rolled_back_to"] == 4  # and promoted again
+
+
+def test_a_canary_that_is_under_way_is_taken_back_as_a_whole(desk: Desk, trying: Trying) -> None:
+    back = desk.ask("POST", "/shop:rollback").json
+    assert (back["rolled_back_to"], back["targets"], "trial" in back) == (2, trying.first, False)
+
+
+def test_a_canary_that_was_taken_back_is_no_step(desk: Desk, trying: Trying) -> None:
+    trying.canary.abort("shop", by="ann")
+    assert desk.ask("POST", "/shop:rollback").json["rolled_back_to"] == 1
 
 
 def test_a_rollback_may_name_its_version(desk: Desk) -> None:

@@ -57,6 +57,20 @@ async def test_gemini_answers_as_a_message(predict: Predict) -> None:
     assert predict.lines()[-1]["gen_ai.operation.name"] == "chat"
 
 
+@pytest.mark.parametrize("model", ["shop", "claude"])
+@pytest.mark.parametrize("thread", [{"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}])
+async def test_a_thread_is_refused_in_the_code_that_lets_clients_go_on_without(
+    predict: Predict, model: str, thread: dict[str, str]
+) -> None:
+    answer = await say(predict, model, thread=thread)
+    assert (answer.status_code, kind(answer)) == (400, "invalid_request_error")
+    assert answer.json()["error"]["details"] == {"error_code": "thread_unsupported_request"}
+
+
+async def test_no_thread_is_none(predict: Predict) -> None:
+    assert (await say(predict, thread=None)).status_code == 200
+
+
 async def test_claude_gets_the_callers_own_body_and_headers(predict: Predict) -> None:
     async def claude(request: httpx.Request) -> httpx.Response:
         assert str(request.url) == "https://api.anthropic.com/v1/messages"

@@ -45,6 +45,19 @@ async def test_another_tenants_model_is_not_found(predict: Predict, name: str) -
 
 async def test_a_slash_at_the_end_changes_nothing(predict: Predict) -> None:
     assert (await predict.call("GET", "/v1/models/")).json()["object"] == "list"
+    assert (await predict.call("GET", "/v1/models/own/")).json()["id"] == "own"
+
+
+async def test_what_can_be_got_can_be_asked_for_its_head(predict: Predict) -> None:
+    assert (await predict.call("HEAD", "/v1/models/own")).status_code == 200
+    assert (await predict.call("HEAD", "/v1/models", key="stranger")).status_code == 401
+    assert (await predict.call("HEAD", "/v1/chat/completions")).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/v1/v1/messages"])
+async def test_a_base_url_with_too_little_or_too_much_is_told_what_to_end_in(predict: Predict, path: str) -> None:
+    error = (await predict.call("POST", path)).json()["error"]
+    assert f"{path}. A base_url ends in /v1 for OpenAI's clients" in error["message"]
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/images", "/v2/models"])

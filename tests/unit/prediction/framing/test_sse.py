@@ -19,7 +19,20 @@ BODIES = [
     b': hi\n\nevent: x\nid: 1\nretry: 5\ndata: {"a": 1}\n\n\n\n: ping\n\ndata: {"b": 2}',
 ]
 LINE = st.sampled_from(
-    [b"data: x", b"data:y", b"data", b"data: \xc3\xa9", b": c", b"event: e", b"", b'{"e": 1}', b"[", b"junk"]
+    [
+        b"data: x",
+        b"data:y",
+        b"data",
+        b"data:",
+        b"data: ",
+        b"data: \xc3\xa9",
+        b": c",
+        b"event: e",
+        b"",
+        b'{"e": 1}',
+        b"[",
+        b"junk",
+    ]
 )
 END = st.sampled_from([b"\n", b"\r\n", b"\r"])
 
@@ -81,3 +94,8 @@ def test_many_events_together_may_be_longer_than_any() -> None:
     decoder = SseDecoder()
     arrivals = [decoder.decode(b"data: " + b"x" * 2**20 + end) for _ in range(30) for end in (b"", b"\n\n")]
     assert sum(len(events) for events in arrivals) == 30
+
+
+@pytest.mark.parametrize("silence", [b"data: \n\n", b"data:\n\n", b"event: ping\ndata:\n\n", b"data: \r\n\r\n"])
+def test_data_that_is_empty_only_keeps_the_connection(silence: bytes) -> None:
+    assert events(silence, b"data: a\n\n", silence) == events(silence + b"data: a\n\n" + silence) == [b"a"]

@@ -5,6 +5,7 @@ import pytest
 
 from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
+from tuneway.prediction.dialects.openai.passage import asked_of
 from tuneway.prediction.hub.decode import decode_chat_request
 from tuneway.prediction.hub.messages import UserMessage
 from tuneway.prediction.hub.request import ExtendedRequest
@@ -117,3 +118,20 @@ def test_an_answer_of_the_sdk_can_be_sent_back() -> None:
         "provider_specific_fields": None,
     }
     assert len(ask(HI, answer, HI).messages) == 3
+
+
+def test_a_whole_number_may_be_written_with_a_fraction() -> None:
+    request = decode_chat_request(b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5.0}')
+    assert (request.max_tokens, type(request.max_tokens)) == (5, int)
+
+
+@pytest.mark.parametrize(("body", "named"), [(b"[]", "array"), (b"null", "null"), (b'"x"', "string")])
+def test_a_body_that_is_no_object_is_told_so(body: bytes, named: str) -> None:
+    with pytest.raises(BadInput, match=f"must be a JSON object: .*{named}") as refused:
+        asked_of(body)
+    assert refused.value.param is None
+
+
+@pytest.mark.parametrize("body", [b"", b'{"model": "m", "messages": ['])
+def test_a_body_that_is_not_all_there_is_told_so(body: bytes) -> None:
+    assert fault(body).message == "The body is not valid JSON: it is empty or ends too early."

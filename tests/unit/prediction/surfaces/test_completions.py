@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from tuneway.errors import BadInput
+from tuneway.prediction.fan_out import sum_of
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
     ChatCompletion,
@@ -20,7 +21,7 @@ from tuneway.prediction.surfaces.completions.request import (
     decode_completion_request,
     prompts_of,
 )
-from tuneway.prediction.surfaces.completions.response import ChunkTeller, chat_to_completion, summed
+from tuneway.prediction.surfaces.completions.response import ChunkTeller, chat_to_completion
 from tuneway.prediction.surfaces.completions.templates import TEMPLATES, template_of
 from tuneway.routing.routes import Target
 
@@ -248,9 +249,10 @@ def test_an_answer_without_words_is_an_empty_text() -> None:
     assert (told.text, told.finish_reason) == ("", "content_filter")
 
 
-def test_one_guess_makes_the_sum_a_guess() -> None:
-    assert summed([USAGE, GUESS]).estimated is True
-    assert summed([USAGE, USAGE]) == Usage(prompt_tokens=2, completion_tokens=4, total_tokens=6)
+def test_the_tokens_of_all_answers_are_summed() -> None:
+    told = chat_to_completion([answer("a"), answer("b", usage=GUESS)], ask(prompt=["1", "2"]))
+    assert told.usage == sum_of([USAGE, GUESS])
+    assert told.usage.estimated is True
 
 
 def chunk(**delta: Any) -> Chunk:

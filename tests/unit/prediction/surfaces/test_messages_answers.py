@@ -46,7 +46,7 @@ def chunk(index: int = 0, **delta: Any) -> Chunk:
 
 def told(*chunks: Chunk, thoughts: bool = True) -> list[Any]:
     events = MessageEvents(thoughts=thoughts)
-    wire = events.encode(chunks) + events.flush()
+    wire = events.encode(chunks) + events.flush(USAGE)
     return [json.loads(line[6:]) for line in wire.splitlines() if line.startswith(b"data: ")][1:-2]
 
 

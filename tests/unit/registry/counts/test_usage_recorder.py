@@ -43,7 +43,7 @@ class Gate:
 
     def commit(self, *writes: Write) -> None:
         self.reached.set()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         time.sleep(self.seconds)
         self.commits += 1
         self.inner.commit(*writes)
@@ -62,7 +62,9 @@ def trial(documents: SqliteDocuments, target: str) -> Tally:
     return total(each.tally for _, each in counted_of(documents, "can-1.0") if each.target == target)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25, deadline=None
+)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30))
 def test_in_any_order_and_however_often_each_is_counted_once(
     tmp_path_factory: pytest.TempPathFactory, numbers: list[int]
@@ -117,7 +119,7 @@ def test_what_waits_meanwhile_is_written_together(documents: SqliteDocuments) ->
     record = Recorder(gate)
     with ThreadPoolExecutor(41) as pool:
         first = pool.submit(record, request(0))
-        gate.reached.wait(10)
+        gate.reached.wait(60)
         others = [pool.submit(record, request(number)) for number in range(1, 41)]
         while waiting(record) < 40:
             pass
@@ -142,7 +144,7 @@ def test_one_whose_writer_died_writes_itself(documents: SqliteDocuments) -> None
     record = Recorder(FusedDocuments(gate, fuse))
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(record, request(0))
-        gate.reached.wait(10)
+        gate.reached.wait(60)
         second = pool.submit(record, request(1))
         while not waiting(record):
             pass
@@ -195,7 +197,7 @@ def test_one_that_cannot_be_counted_does_not_hold_up_the_others(documents: Sqlit
     record = Recorder(gate)
     with ThreadPoolExecutor(6) as pool:
         pool.submit(record, request(9))
-        gate.reached.wait(10)
+        gate.reached.wait(60)
         for number in range(5):
             pool.submit(tried, number, "a/b" if number == 2 else None)
         while waiting(record) < 5:

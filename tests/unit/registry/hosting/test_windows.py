@@ -104,6 +104,8 @@ def rest(**window: object) -> Rest:
         ({"from": "18:00", "to": "08:00"}, "to"),
         ({"from": "08:00", "to": "08:00"}, "to"),
         ({"timezone": "Berlin"}, "timezone"),
+        ({"timezone": "localtime"}, "timezone"),
+        ({"timezone": "right/Europe/Berlin"}, "timezone"),
         ({"timezone": "../etc/passwd"}, "timezone"),
         ({"timezone": ""}, "timezone"),
         ({"timezone": "/etc/localtime"}, "timezone"),

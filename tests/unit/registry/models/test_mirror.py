@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.unit.registry.modelled import ACME, ADMIN, Modelled
-from tuneway.errors import BadInput, Conflict, NotAllowed, TryLater
+from tuneway.errors import BadInput, Conflict, NotAllowed, NotFound, TryLater
 from tuneway.ports import ListedVersion, Topic
 from tuneway.registry.models.mirror import CONSOLE, HOUR, MOST_AT_ONCE, PACE, Mirror, MirrorBeat, ModelRef, merged
 from tuneway.registry.models.model_desk import Words
@@ -28,6 +28,7 @@ class FakeListings:
         self.places: dict[str, str] = {}
         self.calls: list[tuple[object, ...]] = []
         self.fault: Exception | None = None
+        self.vanishing: set[str] = set()
 
     def have(self, model: str, number: str, **fields: object) -> None:
         listed = msgspec.structs.replace(ListedVersion(number=number, created_at=5.0), **fields)
@@ -42,6 +43,8 @@ class FakeListings:
         return self.places.get(f"{model}@{version}")
 
     def point(self, model: str, version: str, *, added: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
+        if version not in self.kept[model]:
+            raise NotFound(f"There is no version {version}.")
         self.calls.append(("point", version, tuple(added), tuple(removed)))
         for number, listed in self.kept[model].items():
             lost = {*added, *(removed if number == version else ())}
@@ -50,6 +53,8 @@ class FakeListings:
             self.kept[model][number] = msgspec.structs.replace(listed, aliases=own)
 
     def label(self, model: str, version: str, labels: dict[str, str]) -> None:
+        if version in self.vanishing:
+            raise NotFound(f"There is no version {version}.")
         self.calls.append(("label", version, labels))
         self.kept[model][version] = msgspec.structs.replace(self.kept[model][version], labels=labels)
 
@@ -330,3 +335,28 @@ def test_the_changes_of_both_sides_are_kept(
     base: dict[str, str], ours: dict[str, str], theirs: dict[str, str], both: dict[str, str]
 ) -> None:
     assert merged(base, ours, theirs) == both
+
+
+def test_an_alias_given_here_to_what_was_deleted_there_holds_up_nothing(world: World) -> None:
+    world.second()
+    world.look()
+    world.desk.point(MODEL, "prod", "2", who=ACME, expected=None)
+    del world.listings.kept[RESOURCE]["2"]
+    world.listings.have(RESOURCE, "3", tuned=True)
+    world.look()
+    states = {each.number: each.state for each in world.shelf.all_versions(MODEL)}
+    assert states == {"1": "ready", "2": "gone", "3": "ready"}
+    assert (world.model(MODEL).aliases["prod"], world.calls()) == ("2", [])
+    assert world.model(MODEL).mirror_error is None
+
+
+def test_what_is_deleted_there_while_it_is_looked_at_is_looked_at_again(world: World) -> None:
+    world.desk.edit_version(MODEL, "1", Words(labels={"team": "shop"}), who=ACME, expected=None)
+    world.listings.vanishing = {"1"}
+    world.look()
+    found = world.model(MODEL)
+    assert found.mirror_error is not None
+    assert (found.mirror_due, "no version 1" in found.mirror_error) == (0.0, True)
+    world.listings.vanishing = set()
+    world.look()
+    assert (world.model(MODEL).mirror_error, world.labels()) == (None, {"team": "shop"})

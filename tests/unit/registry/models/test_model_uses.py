@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.registry import rollouts
 from tests.unit.registry.modelled import ACME, ADMIN, BOT, RIVAL, Modelled, elsewhere
+from tests.unit.registry.naps import NapWorld
 from tests.unit.registry.shared_endpoints import GUEST, Shared
 from tuneway.errors import BadInput, NotFound, Stale
 from tuneway.registry.hosting.orders import Wish
@@ -14,6 +15,7 @@ from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.registry.models.model_uses import InUse, Use, Uses
 from tuneway.registry.models.registering import Into
 from tuneway.registry.route_book import RouteBook
+from tuneway.registry.shelves import DeploymentStatus
 from tuneway.routing.routes import Route, Target
 from tuneway.tuning.origins import JobOrigins
 
@@ -242,3 +244,33 @@ def test_a_deployment_is_asked_for_by_alias_and_a_model_without_versions_has_non
     world.registering.from_provider(resource, Into(name="mathster", owner="acme"))
     with pytest.raises(NotFound, match="no version"):
         made.desk.create("mathster", None, Wish(), owner="acme")
+
+
+@pytest.fixture
+def asleep(tmp_path: Path) -> NapWorld:
+    """An open model whose deployment sleeps."""
+    made = NapWorld(tmp_path)
+    made.begin()
+    made.resting.sleep(rollouts.MAIN, owner="acme")
+    made.until(DeploymentStatus.ASLEEP)
+    return made
+
+
+@pytest.mark.usefixtures("asleep")
+def test_a_version_that_sleeps_is_given_an_alias_and_a_call_by_it_wakes_it(tmp_path: Path) -> None:
+    world = Modelled(tmp_path)
+    world.point("prod", "1", model="ft-1")
+    assert world.routes()[f"{rollouts.ALIAS}@prod"].targets == world.routes()[rollouts.ALIAS].targets
+
+
+@pytest.mark.usefixtures("asleep")
+def test_who_leads_to_a_version_that_sleeps_is_named_too(tmp_path: Path) -> None:
+    assert ("route", rollouts.ALIAS) in uses(Modelled(tmp_path), "ft-1", "1")
+
+
+def test_of_two_places_the_one_that_is_awake_is_called(asleep: NapWorld) -> None:
+    asleep.desk.create("ft-1", "1", Wish(name="awake"), owner=None)
+    asleep.settle()
+    shelf = ModelShelf(asleep.plain, now=lambda: 0.0)
+    (target,) = shelf.targets(shelf.models.get("ft-1").value, asleep.inventory.version("ft-1", "1", owner=None))
+    assert target.resource.endswith("/awake")

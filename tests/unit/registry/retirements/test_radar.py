@@ -94,6 +94,13 @@ def test_a_base_without_a_date_has_no_row_and_is_named(tmp_path: Path) -> None:
     assert (seen.rows, seen.undated) == ((), (BASE,))
 
 
+def test_a_base_that_no_catalogue_knows_is_named_too(world: World) -> None:
+    world.lead("own", publisher("gemini-9-nano"))
+    seen = world.radar.look(owner=None)
+    assert (seen.unknown, seen.undated) == (("gemini-9-nano",), ())
+    assert "gemini-9-nano" not in {row.id for row in seen.rows}
+
+
 def test_a_promise_is_no_announcement(tmp_path: Path) -> None:
     world = World(tmp_path, catalogue=ending(None))
     world.trained()

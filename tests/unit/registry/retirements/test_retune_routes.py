@@ -11,6 +11,7 @@ from tuneway.errors import BadInput, Conflict
 from tuneway.ports.retirements import Begin, RetuneQuote, RetuneWish
 from tuneway.registry.retirements.retune import Retune, Status
 from tuneway.registry.retirements.retune_desk import RetuneDesk
+from tuneway.registry.route_book import RouteBook
 from tuneway.registry.shelves import Model
 from tuneway.routing.names import place
 from tuneway.routing.routes import Target
@@ -82,7 +83,8 @@ def test_where_all_routes_lead_to_others_too_it_stops_and_says_what_to_do(world:
 def test_a_route_that_was_rolled_back_by_hand_stays_so(world: World) -> None:
     old = world.target(PROD)
     found = won(world)
-    world.lead(PROD, old)
+    book = RouteBook(world.documents, now=world.now)
+    book.put(msgspec.structs.replace(book.get(PROD), targets=(old,)))
     world.tick()
     over = world.retune(found.id)
     assert (over.status, world.target(PROD)) == (Status.STOPPED, old)

@@ -4,9 +4,11 @@ import msgspec
 import pytest
 
 from tests.unit.tuning.datasets.planted import ANSWER, ASKED, SAID, SYSTEM, USER, clean
+from tuneway.errors import BadInput
 from tuneway.tuning.datasets.fix import Fixed, Fixer
 from tuneway.tuning.datasets.limits import DatasetLimits
 from tuneway.tuning.datasets.lint import lint
+from tuneway.tuning.datasets.reading import reading
 from tuneway.tuning.datasets.report import Form
 
 LIMITS = DatasetLimits(recommended_rows=1)
@@ -128,3 +130,34 @@ def test_a_secret_is_not_shown_in_a_change() -> None:
 def test_only_the_first_changes_are_kept_but_all_are_counted() -> None:
     told, _ = fixed(*[b""] * 50, row(USER, ANSWER))
     assert (len(told.changes), told.by_rule) == (20, {"blank_line": 50})
+
+
+def test_a_row_that_is_too_long_is_no_good_row() -> None:
+    long = row(USER, {"role": "assistant", "content": "word " * 200})
+    copy = io.BytesIO()
+    limits = DatasetLimits(recommended_rows=1, row_tokens=100)
+    told = Fixer(copy.write, limits=limits, drop_bad=True).fix([long + b"\n" + row(USER, ANSWER) + b"\n"])
+    assert (told.by_rule, copy.getvalue().splitlines()) == ({"row_too_long": 1}, [row(USER, ANSWER)])
+
+
+def table(content: bytes, *, drop_bad: bool = False) -> tuple[Fixed, list[bytes]]:
+    copy, read = io.BytesIO(), reading([content])
+    told = Fixer(copy.write, limits=LIMITS, drop_bad=drop_bad, faults=read.faults).fix(read.blocks)
+    return told, copy.getvalue().splitlines()
+
+
+def test_what_a_table_does_not_lose_is_told_with_its_line() -> None:
+    told, rows = table(b"id,prompt,completion\n1,a,b\n\n2,c,d\n")
+    assert rows == [b'{"prompt":"a","completion":"b"}', b'{"prompt":"c","completion":"d"}']
+    assert [(change.rule, change.line) for change in told.changes] == [("column_ignored", 1), ("blank_line", 3)]
+
+
+def test_rows_of_a_table_that_cannot_be_read_are_bad_ones() -> None:
+    told, rows = table(b"prompt,completion\na,b\nc\n\xe9,d\n", drop_bad=True)
+    assert (told.rows_read, told.rows_written, rows) == (3, 1, [b'{"prompt":"a","completion":"b"}'])
+    assert told.by_rule == {"ragged_row": 1, "not_utf8": 1}
+
+
+def test_rows_that_cannot_be_read_are_not_left_out_unasked() -> None:
+    with pytest.raises(BadInput, match=r"line 3.*--drop-bad"):
+        table(b"prompt,completion\na,b\nc\n")

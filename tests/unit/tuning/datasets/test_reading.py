@@ -144,9 +144,46 @@ def test_the_columns_that_the_caller_names_are_read() -> None:
     assert found.rules == [("column_ignored", 1)]
 
 
+def test_a_column_is_not_its_own_answer() -> None:
+    found = whole(b"question,answer\na,b\n", columns=Columns(prompt="Answer ", completion="answer"))
+    assert (found.rows, found.rules) == ([], [("missing_column", 1)])
+
+
 def test_an_instruction_and_its_input_are_one_prompt() -> None:
     found = whole(b"instruction,input,output\ndo,it,done\ndo,,done\n")
     assert decoded(found) == [{"prompt": "do\n\nit", "completion": "done"}, {"prompt": "do", "completion": "done"}]
+
+
+PREFERENCE = [{"prompt": "a", "chosen": "b, c", "rejected": "d"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'id,prompt,rejected,chosen\n1,a,d,"b, c"\n',
+        b'{"prompt": ["a"], "chosen": ["b, c"], "rejected": ["d"]}',
+    ],
+)
+def test_a_table_may_hold_a_better_and_a_worse_answer(content: bytes) -> None:
+    assert decoded(whole(content)) == PREFERENCE
+
+
+def test_answers_in_a_table_may_be_turns() -> None:
+    found = whole(b'prompt,chosen,rejected\na,"[{""role"": ""assistant""}]",[b]\n')
+    assert decoded(found) == [{"prompt": "a", "chosen": [{"role": "assistant"}], "rejected": "[b]"}]
+
+
+def test_preferences_in_the_words_of_openai_are_json_in_cells() -> None:
+    found = whole(b'input,preferred_output,non_preferred_output\n{},[],"[{""role"": ""assistant""}]"\n', name="x.csv")
+    turns = [{"role": "assistant"}]
+    assert decoded(found) == [{"input": {}, "preferred_output": [], "non_preferred_output": turns}]
+
+
+def test_whatever_the_encoding_of_a_file_is_its_faults_can_be_told() -> None:
+    for encoding in ("latin-1", "utf-16", "utf-16-le", "utf-32", "cp037"):
+        read = reading(["prompt,completion,né\né,a,b\n".encode(encoding)], name="x.csv")
+        assert not b"".join(read.blocks)
+        assert all(finding.message.encode() and finding.excerpt.encode is not None for finding, _ in read.faults())
 
 
 def test_a_cell_of_messages_is_taken_as_the_json_it_holds() -> None:
@@ -186,6 +223,13 @@ FAULTS: list[tuple[bytes, list[tuple[str, int | None]], int]] = [
     (gzip.compress(b'{"a": 1}\n', mtime=0) + b"more", [("broken_gzip", None)], 1),
     (gzip.compress(gzip.compress(b"{}", mtime=0)), [("broken_gzip", None)], 0),
     (b"PAR1", [("parquet_unavailable", None)], 0),
+    (b'{"prompt": {"0": "a", "1": "b"}, "completion": {"1": "c", "0": "d"}}', [("ragged_row", 1)], 0),
+    ("Prompt,Completion,Länge\na,b,1\n".encode("latin-1"), [("not_utf8", 1)], 0),
+    ('{"prompt": "a"}\n'.encode("utf-16"), [("not_utf8", None)], 0),
+    ("prompt\tcompletion\n".encode("utf-16-be"), [("not_utf8", None)], 0),
+    (gzip.compress('[{"prompt": "a"}]'.encode("utf-32"), mtime=0), [("not_utf8", None)], 0),
+    (b"PK\x03\x04\x14\0", [("foreign_file", None)], 0),
+    (b"\x28\xb5\x2f\xfd\x04", [("foreign_file", None)], 0),
 ]
 
 

@@ -33,6 +33,7 @@ def test_every_combination_is_there_once(grid: dict[str, list[int]]) -> None:
     [
         ({"n_epochs": []}, "grid.n_epochs", "empty_grid"),
         ({"n_epochs": [1, 2, 1]}, "grid.n_epochs", "duplicate_value"),
+        ({"warmup_steps": [0, 0]}, "grid.warmup_steps", "duplicate_value"),
         ({"n_epochs": [1, None]}, "grid.n_epochs", "invalid_value"),
         ({"n_epochs": [[1]]}, "grid.n_epochs", "invalid_value"),
         ({"n_epochs": [True]}, "grid.n_epochs", "invalid_value"),

@@ -11,7 +11,7 @@ from typing import Literal, TypedDict, assert_never
 from msgspec import Raw
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.inline import base64_bytes
+from tuneway.prediction.hub.inline import base64_bytes, registered
 from tuneway.prediction.hub.messages import AudioPart, FilePart, ImagePart, Part, TextPart
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -97,16 +97,16 @@ Block = TextBlock | ImageBlock | DocumentBlock | ToolUseBlock | ToolResultBlock 
 
 
 def blocks_of(content: str | Sequence[Part], *, param: str) -> list[Block]:
-    """A user message's content; empty texts are left out, the API refuses them.
+    """A user message's content; blank texts are left out, the API refuses them.
 
     Raises BadInput naming the part, as ``messages[0].content[1].…``.
     """
     if isinstance(content, str):
-        return [text_block(content)] if content else []
+        return [text_block(content)] if content.strip() else []
     return [
         _block(part, f"{param}[{position}]")
         for position, part in enumerate(content)
-        if not (isinstance(part, TextPart) and not part.text)
+        if not (isinstance(part, TextPart) and not part.text.strip())
     ]
 
 
@@ -132,8 +132,8 @@ def _block(part: Part, param: str) -> Block:
 
 def _image(part: ImagePart, param: str) -> ImageBlock:
     url = part.image_url.url
-    if (data := _DATA_URL.fullmatch(url)) is not None and data["mime"] in IMAGE_TYPES:
-        block = ImageBlock(type="image", source=_inline(data["mime"], data["data"]))
+    if (data := _DATA_URL.fullmatch(url)) is not None and (mime := registered(data["mime"])) in IMAGE_TYPES:
+        block = ImageBlock(type="image", source=_inline(mime, data["data"]))
     elif url.startswith("https://"):
         block = ImageBlock(type="image", source=UrlSource(type="url", url=url))
     else:

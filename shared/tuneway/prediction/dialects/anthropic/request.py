@@ -21,8 +21,17 @@ from tuneway.prediction.dialects.anthropic.tools import (
 )
 from tuneway.prediction.dialects.anthropic.turns import Turn, system_blocks, turns
 from tuneway.prediction.hub.answer_form import answer_schema, json_sentence
-from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, extras_in, fitted, refuse_names, unsupported_parameter
-from tuneway.prediction.hub.request import ChatRequest, NamedTool, output_limit, stop_sequences
+from tuneway.prediction.hub.fit import (
+    CACHING,
+    OPENAIS_OWN,
+    extras_in,
+    fitted,
+    refuse_beside_thinking,
+    refuse_names,
+    says_nothing,
+    unsupported_parameter,
+)
+from tuneway.prediction.hub.request import ChatRequest, output_limit, stop_sequences
 from tuneway.prediction.profiles import Profile, model_name, profile_of
 from tuneway.routing.routes import Target
 
@@ -122,7 +131,7 @@ def _fitted(request: ChatRequest, target: Target, profile: Profile) -> ChatReque
     request = fitted(request, unsupported, drop=target.drop_params, extras=EXTRAS)
     refuse_names(request, target.drop_params)
     if request.reasoning_effort not in (None, "none"):
-        _refuse_beside_thinking(request)
+        refuse_beside_thinking(request)
     if request.reasoning_effort is not None and extras_in(request, ("thinking",), drop=target.drop_params):
         raise BadInput("Send 'reasoning_effort' or 'thinking', not both.", param="thinking", code="invalid_value")
     if profile.sampling:
@@ -130,23 +139,6 @@ def _fitted(request: ChatRequest, target: Target, profile: Profile) -> ChatReque
         return request
     # What is left of them asks for the default: the API refuses even that.
     return msgspec.structs.replace(request, temperature=None, top_p=None, top_k=None)
-
-
-def _refuse_beside_thinking(request: ChatRequest) -> None:
-    """Claude does not think under another temperature, nor towards a tool it must use."""
-    forced = request.tool_choice == "required" or isinstance(request.tool_choice, NamedTool)
-    beside = {
-        "temperature": request.temperature not in (None, 1),
-        "top_k": request.top_k is not None,
-        "tool_choice": forced,
-    }
-    for name, clashes in beside.items():
-        if clashes:
-            raise BadInput(
-                f"'{request.model}' takes '{name}' or 'reasoning_effort', not both. Leave one out.",
-                param=name,
-                code="unsupported_parameter",
-            )
 
 
 def _refuse_sampling(request: ChatRequest, profile: Profile) -> None:
@@ -171,6 +163,8 @@ def _limit(request: ChatRequest, profile: Profile) -> MessagesRequest:
 def _conversation(request: ChatRequest) -> MessagesRequest:
     """Claude wants a turn to answer: with system messages alone, they are it."""
     told, system = turns(request.messages), system_blocks(request.messages)
+    if not told and not system:
+        raise says_nothing()
     if not told:
         told, system = [Turn(role="user", content=[*system])], []
     if sentence := json_sentence(request):

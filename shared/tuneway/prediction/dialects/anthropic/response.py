@@ -10,12 +10,13 @@ Choices this dialect makes:
 Source of the shape: Anthropic's Messages API reference, ``Message``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from tuneway.errors import UpstreamError
+from tuneway.prediction.absent import read
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
     ChatCompletion,
@@ -154,10 +155,38 @@ def finish_reason(reason: str | None, *, called: bool) -> FinishReason:
     return "stop" if finish == "tool_calls" and not called else finish
 
 
+class Places:
+    """Where thoughts stood in what comes back: the thoughts before them, the one text, the caller's calls."""
+
+    __slots__ = ("_calls", "_kept", "_worded")
+
+    def __init__(self) -> None:
+        self._kept = self._calls = 0
+        self._worded = False
+
+    @property
+    def next(self) -> int:
+        """The place of what comes next."""
+        return self._kept + self._worded + self._calls
+
+    def passed(self, block: Block) -> None:
+        """What a block is, as far as it is told, and adds to the places behind it."""
+        self._kept += bool(block.signature or block.data)
+        self._worded = self._worded or bool(block.text.strip()) or block.name == ANSWER_TOOL
+        self._calls += block.type == "tool_use" and block.name != ANSWER_TOOL
+
+
 def thoughts_of(blocks: Iterable[tuple[int, Block]]) -> ExtraContent | UnsetType:
-    """The thoughts as they must come back, each with its place among the blocks."""
-    kept = [_thought(index, block) for index, block in blocks if block.type in {"thinking", "redacted_thinking"}]
+    """The thoughts that must come back, as they must, each with its place; one without a signature need not."""
+    kept = [_thought(index, block) for index, block in blocks if block.signature or block.data]
     return ExtraContent(anthropic=AnthropicExtra(thinking_blocks=kept)) if kept else UNSET
+
+
+def _placed(blocks: Iterable[Block]) -> Iterator[tuple[int, Block]]:
+    places = Places()
+    for block in blocks:
+        yield places.next, block
+        places.passed(block)
 
 
 def _thought(index: int, block: Block) -> ThinkingBlock:
@@ -168,7 +197,7 @@ def _thought(index: int, block: Block) -> ThinkingBlock:
 
 def _parse(body: bytes) -> Message:
     try:
-        message = _DECODER.decode(body)
+        message = read(body, _DECODER)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise fault_of(body) from None
     if message.content is None:
@@ -187,7 +216,7 @@ def _choice(message: Message, blocks: list[Block]) -> Choice:
             refusal=message.stop_details.explanation if message.stop_details is not None else None,
             reasoning_content=thoughts or UNSET,
             tool_calls=calls or UNSET,
-            extra_content=thoughts_of(enumerate(blocks)),
+            extra_content=thoughts_of(_placed(blocks)),
         ),
         finish_reason=finish_reason(message.stop_reason, called=bool(calls)),
         native_finish_reason=native_finish(message.stop_reason),

@@ -8,10 +8,12 @@ in two parts, and what the later one tells counts. An unknown event or block say
 import msgspec
 from msgspec import UNSET
 
+from tuneway.prediction.absent import read
 from tuneway.prediction.dialects.anthropic.response import (
     Block,
     Counts,
     Message,
+    Places,
     StopDetails,
     fault_of,
     finish_reason,
@@ -53,13 +55,14 @@ class Event(msgspec.Struct, gc=False):
 
 
 class _Open:
-    """A block that is being told."""
+    """A block that is being told; ``place`` is where it stands in what comes back."""
 
-    __slots__ = ("block", "call")
+    __slots__ = ("block", "call", "place")
 
-    def __init__(self, block: Block, call: int | None) -> None:
+    def __init__(self, block: Block, call: int | None, place: int) -> None:
         self.block = block
         self.call = call
+        self.place = place
 
 
 _DECODER = msgspec.json.Decoder(Event)
@@ -68,7 +71,7 @@ _DECODER = msgspec.json.Decoder(Event)
 def event_of(data: bytes) -> Event:
     """One event. Raises UpstreamError when it is an error or no event."""
     try:
-        event = _DECODER.decode(data)
+        event = read(data, _DECODER)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise fault_of(data) from None
     if event.type == "error":
@@ -92,6 +95,7 @@ class StreamDecoder:
         self._press = ChunkPress(exchange)
         self._counts = Counts()
         self._open: dict[int, _Open] = {}
+        self._places = Places()
         self._calls = 0
         self._finish: FinishReason | None = None
         self._stop: str | None = None
@@ -138,9 +142,9 @@ class StreamDecoder:
 
     def _opened(self, index: int, block: Block) -> Delta | None:
         calls = block.type == "tool_use" and block.name != ANSWER_TOOL
-        self._open[index] = opened = _Open(block, self._calls if calls else None)
+        self._open[index] = opened = _Open(block, self._calls if calls else None, self._places.next)
         if opened.call is None:
-            return _piece(opened, _as_news(block))
+            return _opening(block)
         self._calls += 1
         function = FunctionDelta(name=block.name, arguments="")
         return Delta(tool_calls=[ToolCallDelta(index=opened.call, id=block.id, function=function)])
@@ -148,9 +152,10 @@ class StreamDecoder:
     def _closed(self, index: int) -> Delta | None:
         """A thought, whole, as it came in pieces; or the input of a tool that came in none, so that it is an object."""
         opened = self._open.pop(index)
+        self._places.passed(opened.block)
         if opened.block.type == "tool_use" and not opened.block.partial_json:
             return _input(opened, bytes(opened.block.input).decode())
-        extra = thoughts_of([(index, opened.block)])
+        extra = thoughts_of([(opened.place, opened.block)])
         return None if extra is UNSET else Delta(extra_content=extra)
 
     def _stopped(self, news: News) -> Delta | None:
@@ -160,9 +165,11 @@ class StreamDecoder:
         return Delta(refusal=why) if why else None
 
 
-def _as_news(block: Block) -> News:
+def _opening(block: Block) -> Delta | None:
     """What a block holds from its start on, for hosts that do not open it empty."""
-    return News(text=block.text) if block.text else News()
+    if block.thinking:
+        return Delta(reasoning_content=block.thinking)
+    return Delta(content=block.text) if block.text else None
 
 
 def _piece(opened: _Open, news: News) -> Delta | None:
@@ -175,6 +182,8 @@ def _piece(opened: _Open, news: News) -> Delta | None:
     if news.partial_json and block.type == "tool_use":
         block.partial_json = news.partial_json
         return _input(opened, news.partial_json)
+    if not block.text.strip():  # of a text only this is asked later: whether it is blank
+        block.text += news.text
     return Delta(content=news.text) if news.text else None
 
 

@@ -7,11 +7,10 @@ no equivalent: it becomes a sentence at the end of the system texts.
 
 from typing import Literal, TypedDict, assert_never
 
-import msgspec
-
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.answer_form import ANSWER_TOOL, ANSWER_TOOL_SAYS, answer_schema
 from tuneway.prediction.hub.fit import unsupported_parameter
+from tuneway.prediction.hub.grammar import grammatical
 from tuneway.prediction.hub.request import (
     AllowedTools,
     ChatRequest,
@@ -23,7 +22,6 @@ from tuneway.prediction.hub.request import (
 )
 from tuneway.prediction.profiles import Profile
 
-_OBJECTS = ("object", ["object", "null"], ["null", "object"])
 _CUSTOM = "Custom tools are not supported by this model. Use functions."
 
 
@@ -55,14 +53,9 @@ class Format(TypedDict):
 def output_format(request: ChatRequest, profile: Profile) -> Format | None:
     """The answer's schema, for models that keep to it by themselves. Raises BadInput for one that nobody could read."""
     schema = answer_schema(request) if profile.json_schema else None
-    try:
-        return None if schema is None else {"type": "json_schema", "schema": _closed(schema)}
-    except RecursionError as exc:
-        raise BadInput(
-            "The schema is nested too deeply. Flatten it.",
-            param="response_format.json_schema.schema",
-            code="invalid_value",
-        ) from exc
+    if schema is None:
+        return None
+    return {"type": "json_schema", "schema": grammatical(schema, param="response_format.json_schema.schema")}
 
 
 def tools(request: ChatRequest, profile: Profile) -> list[Tool]:
@@ -71,6 +64,8 @@ def tools(request: ChatRequest, profile: Profile) -> list[Tool]:
     if isinstance(request.tool_choice, AllowedTools):
         names = {tool.function.name for tool in request.tool_choice.allowed_tools.tools}
         described = [tool for tool in described if tool.get("name") in names]
+        if not described:
+            raise BadInput("'tool_choice' allows none of the 'tools'. Name at least one of them.", param="tool_choice")
     schema = answer_schema(request)
     if schema is None or profile.json_schema:
         return described
@@ -131,25 +126,13 @@ def _tool(tool: FunctionTool | CustomTool, profile: Profile, *, param: str) -> T
     if isinstance(tool, CustomTool):
         raise BadInput(_CUSTOM, param=param)
     function = tool.function
-    told = Tool(name=function.name, input_schema=function.parameters or {"type": "object", "properties": {}})
+    schema = function.parameters or {"type": "object", "properties": {}}
+    told = Tool(name=function.name, input_schema=schema)
     if function.description is not None:
         told["description"] = function.description
     if function.strict and profile.strict_tools:
         told["strict"] = True
+        told["input_schema"] = grammatical(schema, param=f"{param}.function.parameters")
     if tool.cache_control is not None:
         told["cache_control"] = tool.cache_control
     return told
-
-
-def _closed(schema: dict[str, object]) -> dict[str, object]:
-    """The schema with every object closed, as the API demands; one that says otherwise is left for it to judge."""
-    inner = {key: _closed_value(value) for key, value in schema.items()}
-    if schema.get("type") in _OBJECTS and "additionalProperties" not in schema:
-        return {**inner, "additionalProperties": False}
-    return inner
-
-
-def _closed_value(value: object) -> object:
-    if isinstance(value, dict):
-        return _closed(msgspec.convert(value, dict[str, object]))
-    return [_closed_value(item) for item in msgspec.convert(value, list[object])] if isinstance(value, list) else value

@@ -1,9 +1,11 @@
 """Hub → Anthropic: the conversation. System texts are hoisted, neighbours of one role become one turn.
 
-Results of tools open the user's turn, as the API demands. Signed thoughts go back to the places they came from
+The API refuses texts that are blank, and blanks at the end of an answer that Claude is to go on with. Results of tools
+open the user's turn, as it demands. Signed thoughts go back to the places they came from
 (``extra_content.anthropic.thinking_blocks[].index``), because Claude refuses a tool loop without them.
 """
 
+import re
 from itertools import groupby
 from typing import Literal, TypedDict, assert_never
 
@@ -19,6 +21,7 @@ from tuneway.prediction.dialects.anthropic.blocks import (
     blocks_of,
     text_block,
 )
+from tuneway.prediction.hub.fit import fitting_id
 from tuneway.prediction.hub.messages import (
     AssistantMessage,
     CustomToolCall,
@@ -36,6 +39,7 @@ from tuneway.prediction.hub.messages import (
 )
 
 Role = Literal["user", "assistant"]
+_TOOL_USE_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Turn(TypedDict):
@@ -62,10 +66,19 @@ def turns(messages: list[Message]) -> list[Turn]:
         for position, message in enumerate(messages)
         if (blocks := _blocks(message, param=f"messages[{position}]"))
     ]
-    return [
+    told = [
         Turn(role=role, content=_results_first([block for turn in run for block in turn["content"]]))
         for role, run in groupby(spoken, key=_speaker)
     ]
+    return [*told[:-1], *(_without_blanks_behind(turn) for turn in told[-1:])]
+
+
+def _without_blanks_behind(turn: Turn) -> Turn:
+    match turn:
+        case {"role": "assistant", "content": [*blocks, {"type": "text", "text": str(text), **hint}]}:
+            return {"role": "assistant", "content": [*blocks, text_block(text.rstrip(), hint.get("cache_control"))]}
+        case _:
+            return turn
 
 
 def _speaker(turn: Turn) -> Role:
@@ -106,11 +119,11 @@ def _assistant_blocks(message: AssistantMessage, *, param: str) -> list[Block]:
 def _assistant_texts(message: AssistantMessage) -> list[TextBlock]:
     match message.content:
         case None:
-            return [text_block(message.refusal)] if message.refusal else []
+            return _texts(message.refusal or "")
         case str(text):
-            return [text_block(text)] if text else []
+            return _texts(text)
         case parts:
-            return [text_block(_text_of(part), part.cache_control) for part in parts if _text_of(part)]
+            return [text_block(_text_of(part), part.cache_control) for part in parts if _text_of(part).strip()]
 
 
 def _text_of(part: TextPart | RefusalPart) -> str:
@@ -127,18 +140,23 @@ def _tool_use(call: FunctionToolCall | CustomToolCall, *, param: str) -> ToolUse
         raise BadInput(
             "The arguments must be a JSON object, as text.", param=f"{param}.function.arguments", code="invalid_value"
         ) from exc
-    return {"type": "tool_use", "id": call.id, "name": call.function.name, "input": msgspec.Raw(arguments)}
+    call_id = fitting_id(call.id, _TOOL_USE_ID)
+    return {"type": "tool_use", "id": call_id, "name": call.function.name, "input": msgspec.Raw(arguments)}
 
 
 def _tool_result(message: ToolMessage) -> ToolResultBlock:
-    content = message.content if isinstance(message.content, str) else _texts(message.content)
-    return {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": content}
+    texts = _texts(message.content)
+    content = (
+        texts if texts and not isinstance(message.content, str) else "".join(block.get("text", "") for block in texts)
+    )
+    call_id = fitting_id(message.tool_call_id, _TOOL_USE_ID)
+    return {"type": "tool_result", "tool_use_id": call_id, "content": content}
 
 
 def _texts(content: TextContent) -> list[TextBlock]:
     if isinstance(content, str):
-        return [text_block(content)] if content else []
-    return [text_block(part.text, part.cache_control) for part in content if part.text]
+        return [text_block(content)] if content.strip() else []
+    return [text_block(part.text, part.cache_control) for part in content if part.text.strip()]
 
 
 def _thoughts(extra: ExtraContent | None) -> list[ThinkingBlock]:
@@ -148,10 +166,13 @@ def _thoughts(extra: ExtraContent | None) -> list[ThinkingBlock]:
 
 
 def _with_thoughts(blocks: list[Block], thoughts: list[ThinkingBlock]) -> list[Block]:
-    """Each thought where it stood; one that does not say stands at the front, in order."""
+    """Each thought where it stood; one that does not say stands at the front, in order. None may be the last word."""
+    if not blocks:
+        return blocks
     told = list(blocks)
     for position, thought in enumerate(thoughts):
-        told.insert(position if thought.index is None else thought.index, _thought(thought))
+        place = position if thought.index is None else thought.index
+        told.insert(min(place, len(told) - 1), _thought(thought))
     return told
 
 

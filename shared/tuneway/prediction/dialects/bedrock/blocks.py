@@ -7,7 +7,7 @@ import re
 from typing import Literal, NotRequired, TypedDict, assert_never
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.inline import DATA_URL, base64_bytes
+from tuneway.prediction.hub.inline import DATA_URL, base64_bytes, registered
 from tuneway.prediction.hub.messages import AudioPart, FilePart, ImagePart, Part, TextPart
 
 
@@ -108,7 +108,7 @@ _DOCUMENTS = {
 }
 FOR_AN_HOUR = {"type": "ephemeral", "ttl": "1h"}
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9()\[\]-]+")
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 
 
 def blocks_of(content: str | list[Part], *, param: str, caching: bool) -> list[ContentBlock]:
@@ -155,7 +155,7 @@ def _block(part: Part, position: int, *, param: str) -> ContentBlock | None:
 
 def _image(url: str, *, param: str) -> Media:
     if data := DATA_URL.fullmatch(url):
-        kind, source = data["mime"].removeprefix("image/"), Source(bytes=_base64(data["data"], param=param))
+        kind, source = registered(data["mime"]).removeprefix("image/"), Source(bytes=_base64(data["data"], param=param))
     elif _S3.fullmatch(url):
         kind, source = _extension(url), Source(s3Location={"uri": url})
     else:
@@ -191,7 +191,7 @@ def _document(part: FilePart, position: int, *, param: str) -> Document:
 def _data(text: str, filename: str) -> tuple[str, str]:
     """A file's format and its base64; bare base64 is what its name says, or a PDF."""
     if data := DATA_URL.fullmatch(text):
-        return _DOCUMENTS.get(data["mime"], data["mime"]), data["data"]
+        return _DOCUMENTS.get(registered(data["mime"]), data["mime"]), data["data"]
     return _extension(filename) or "pdf", text
 
 
@@ -201,7 +201,7 @@ def _extension(name: str) -> str:
 
 def _neutral(filename: str) -> str:
     """A file's name without its extension, in the characters Converse allows."""
-    return _NOT_IN_NAMES.sub(" ", filename.rpartition(".")[0] or filename).strip()[:_LONGEST_NAME]
+    return _NOT_IN_NAMES.sub(" ", filename.rpartition(".")[0] or filename).strip()[:LONGEST_NAME]
 
 
 def _base64(data: str, *, param: str) -> str:

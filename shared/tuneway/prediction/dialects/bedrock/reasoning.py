@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.fit import unsupported_parameter
+from tuneway.prediction.hub.fit import refuse_beside_thinking, unsupported_parameter
 from tuneway.prediction.hub.request import ChatRequest, output_limit
 from tuneway.prediction.profiles import Profile
 
@@ -23,8 +23,10 @@ def thinking(request: ChatRequest, profile: Profile) -> AdditionalFields:
         case "effort":
             return {"reasoning_effort": profile.efforts.get(asked, asked)}
         case "adaptive":
-            return {"thinking": {"type": "adaptive"}}
+            refuse_beside_thinking(request)
+            return {"thinking": {"type": "adaptive", "display": "summarized"}}
         case "budget":
+            refuse_beside_thinking(request)
             return {"thinking": {"type": "enabled", "budget_tokens": _budget(request, profile)}}
         case "level":
             raise unsupported_parameter(request, "reasoning_effort")

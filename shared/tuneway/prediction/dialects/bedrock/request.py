@@ -26,8 +26,10 @@ from tuneway.prediction.hub.fit import (
     fitted,
     objects,
     refuse_names,
+    says_nothing,
     unsupported_parameter,
 )
+from tuneway.prediction.hub.grammar import grammatical
 from tuneway.prediction.hub.request import (
     ChatRequest,
     JsonSchema,
@@ -149,7 +151,7 @@ def _conversation(request: ChatRequest, profile: Profile) -> ConverseRequest:
     spoken = turns(request.messages, profile)
     system = system_blocks(request.messages, profile)
     if not spoken and not system:
-        raise BadInput("The messages say nothing. Send at least one text that is not blank.", param="messages")
+        raise says_nothing()
     system += text_blocks(_instructions(request, profile))
     if not spoken or not profile.system:
         return {"messages": _opened(_with_instructions(spoken, system))}
@@ -250,9 +252,8 @@ def _output_config(request: ChatRequest, profile: Profile) -> OutputConfig:
 
 
 def _schema(asked: JsonSchema) -> JsonSchemaDefinition:
-    schema = JsonSchemaDefinition(
-        schema=msgspec.json.encode(asked.schema or {"type": "object"}).decode(), name=asked.name
-    )
+    kept = grammatical(asked.schema or {"type": "object"}, param="response_format.json_schema.schema")
+    schema = JsonSchemaDefinition(schema=msgspec.json.encode(kept).decode(), name=asked.name)
     if asked.description is not None:
         schema["description"] = asked.description
     return schema

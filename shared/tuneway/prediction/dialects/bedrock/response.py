@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from tuneway.errors import UpstreamError
+from tuneway.prediction.absent import read
 from tuneway.prediction.dialects.bedrock.capacity import Performance, Tier, tier_of
 from tuneway.prediction.hub.answer import (
     AnswerMessage,
@@ -137,7 +138,7 @@ _DECODER = msgspec.json.Decoder(ConverseResponse)
 def from_response(body: bytes, exchange: Exchange) -> ChatCompletion:
     """The completion. Raises UpstreamError when the body is an error or no answer."""
     try:
-        response = _DECODER.decode(body)
+        response = read(body, _DECODER)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise from_event(body) from None
     blocks = response.output.message.content

@@ -7,6 +7,7 @@ are named JSON objects, as ``framing/event_stream.py`` gives them; an exception 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from tuneway.prediction.absent import read
 from tuneway.prediction.dialects.bedrock.capacity import Performance, Tier, tier_of
 from tuneway.prediction.dialects.bedrock.response import (
     Reasoning,
@@ -252,7 +253,7 @@ class StreamDecoder:
 
 def _parsed(event: bytes) -> StreamEvent:
     try:
-        parsed = _DECODER.decode(event)
+        parsed = read(event, _DECODER)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise from_event(event) from None
     if parsed == _NOTHING:

@@ -11,6 +11,7 @@ from tuneway.prediction.dialects.bedrock.blocks import CachePoint, cache_point
 from tuneway.prediction.dialects.bedrock.turns import called_functions
 from tuneway.prediction.hub.answer_form import ANSWER_TOOL, ANSWER_TOOL_SAYS, answer_schema
 from tuneway.prediction.hub.fit import unsupported_parameter
+from tuneway.prediction.hub.grammar import grammatical
 from tuneway.prediction.hub.request import (
     AllowedTools,
     ChatRequest,
@@ -74,8 +75,8 @@ _ANY_ARGUMENTS: dict[str, object] = {"type": "object"}
 
 
 def forbids_calls(request: ChatRequest) -> bool:
-    """Whether calls are forbidden although the conversation's own calls make Converse demand their tools."""
-    return request.tool_choice == "none" and bool(called_functions(request.messages))
+    """Whether calls are forbidden, or not offered, although the conversation's own make Converse demand their tools."""
+    return (request.tool_choice == "none" or not request.tools) and bool(called_functions(request.messages))
 
 
 def tool_config(request: ChatRequest, profile: Profile) -> ToolConfig | None:
@@ -99,7 +100,7 @@ def answers_by_tool(request: ChatRequest, profile: Profile) -> bool:
 
 def _until_answered(request: ChatRequest, tools: list[Tool], profile: Profile) -> ToolConfig:
     """One tool must be used: the caller's choice, or the one that takes the answer. Claude does not think before it."""
-    if request.reasoning_effort not in (None, "none") and profile.reasoning == "budget":
+    if request.reasoning_effort not in (None, "none") and profile.reasoning in {"budget", "adaptive"}:
         raise BadInput(
             f"'{request.model}' cannot think and keep to a JSON schema at once. Leave 'reasoning_effort' out.",
             param="reasoning_effort",
@@ -135,6 +136,7 @@ def _tool(tool: FunctionTool | CustomTool, profile: Profile, *, param: str) -> T
         spec["description"] = function.description
     if function.strict and profile.strict_tools:
         spec["strict"] = True
+        spec["inputSchema"] = {"json": grammatical(spec["inputSchema"]["json"], param=f"{param}.function.parameters")}
     return {"toolSpec": spec}
 
 

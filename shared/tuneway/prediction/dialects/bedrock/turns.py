@@ -1,11 +1,13 @@
 """Hub → Converse: the conversation. System texts are hoisted, neighbours of one role become one turn.
 
+The results of calls open their turn, and blanks at the end of an answer that is to go on are cut off: Claude refuses
+what is otherwise.
+
 Thoughts that came with a signature (``extra_content.anthropic.thinking_blocks``) go back to their places in the turn:
 Claude refuses a tool loop without them.
 """
 
 import re
-from hashlib import sha256
 from itertools import groupby
 from typing import Literal, TypedDict, assert_never
 
@@ -19,6 +21,8 @@ from tuneway.prediction.dialects.bedrock.blocks import (
     cache_points,
     text_blocks,
 )
+from tuneway.prediction.dialects.bedrock.documents import with_documents
+from tuneway.prediction.hub.fit import fitting_id
 from tuneway.prediction.hub.messages import (
     AssistantMessage,
     CustomToolCall,
@@ -65,10 +69,21 @@ def turns(messages: list[Message], profile: Profile) -> list[Turn]:
         for position, message in enumerate(messages)
         if (blocks := _blocks(message, param=f"messages[{position}]", profile=profile))
     ]
-    return [
-        Turn(role=role, content=[block for turn in run for block in turn["content"]])
-        for role, run in groupby(spoken, key=_speaker)
-    ]
+    runs = [sorted(run, key=_is_no_result) for _, run in groupby(spoken, key=_speaker)]
+    contents = with_documents([[block for turn in run for block in turn["content"]] for run in runs])
+    told = [Turn(role=run[0]["role"], content=blocks) for run, blocks in zip(runs, contents, strict=True)]
+    return [*told[:-1], *(_without_blanks_behind(turn) for turn in told[-1:])]
+
+
+def _is_no_result(turn: Turn) -> bool:
+    return "toolResult" not in turn["content"][0]
+
+
+def _without_blanks_behind(turn: Turn) -> Turn:
+    *blocks, last = turn["content"]
+    if turn["role"] != "assistant" or "text" not in last:
+        return turn
+    return {"role": "assistant", "content": [*blocks, {"text": last["text"].rstrip()}]}
 
 
 def called_functions(messages: list[Message]) -> list[str]:
@@ -131,10 +146,14 @@ def _signed(message: AssistantMessage) -> list[ThinkingBlock]:
 
 
 def _thoughtful(spoken: list[ContentBlock], thoughts: list[ThinkingBlock]) -> list[ContentBlock]:
-    """What was said with the thoughts in their places; one that does not know its place comes before the words."""
+    """What was said with the thoughts in their places; one that does not know its place comes before the words.
+
+    None may be the last word.
+    """
     blocks = list(spoken)
     for position, thought in enumerate(thoughts):
-        blocks.insert(position if thought.index is None else thought.index, _thought(thought))
+        place = position if thought.index is None else thought.index
+        blocks.insert(min(place, len(blocks) - 1), _thought(thought))
     return blocks
 
 
@@ -159,8 +178,7 @@ def _arguments(text: str, *, param: str) -> dict[str, object]:
 
 
 def _tool_use_id(call_id: str) -> str:
-    """The id as it is, or where another model's id has characters or a length that Converse refuses, its digest."""
-    return call_id if _TOOL_USE_ID.fullmatch(call_id) else f"call_{sha256(call_id.encode()).hexdigest()[:40]}"
+    return fitting_id(call_id, _TOOL_USE_ID)
 
 
 def _result(content: TextContent) -> list[ToolResultContent]:

@@ -3,7 +3,7 @@
 from typing import TypedDict, assert_never
 
 from tuneway.errors import BadInput
-from tuneway.prediction.hub.inline import DATA_URL, base64_bytes, type_by_name
+from tuneway.prediction.hub.inline import DATA_URL, base64_bytes, registered, type_by_name
 from tuneway.prediction.hub.messages import AudioPart, FilePart, ImagePart, TextPart
 from tuneway.prediction.hub.messages import Part as HubPart
 
@@ -51,10 +51,17 @@ _REFERENCES = ("gs://", "https://", "http://")
 
 
 def parts_of(content: str | list[HubPart], *, param: str) -> list[Part]:
-    """A user message's content. Raises BadInput naming the part, as ``messages[0].content[1].…``."""
+    """A user message's content; empty texts are left out, Vertex AI refuses them.
+
+    Raises BadInput naming the part, as ``messages[0].content[1].…``.
+    """
     if isinstance(content, str):
-        return [{"text": content}]
-    return [_part(part, f"{param}[{position}]") for position, part in enumerate(content)]
+        return [{"text": content}] if content else []
+    return [
+        _part(part, f"{param}[{position}]")
+        for position, part in enumerate(content)
+        if not (isinstance(part, TextPart) and not part.text)
+    ]
 
 
 def _part(part: HubPart, param: str) -> Part:
@@ -102,4 +109,4 @@ def _media(url: str, *, default: str, param: str) -> Part:
 
 def _inline(mime: str, data: str, param: str) -> Part:
     base64_bytes(data, param=param)
-    return {"inlineData": {"mimeType": mime, "data": data}}
+    return {"inlineData": {"mimeType": registered(mime), "data": data}}

@@ -13,7 +13,7 @@ from tuneway.prediction.dialects.gemini.signatures import stood_in
 from tuneway.prediction.dialects.gemini.thinking import ThinkingConfig, thinking
 from tuneway.prediction.dialects.gemini.tools import Tool, ToolConfig, function_calling, tools
 from tuneway.prediction.dialects.gemini.turns import Content, SystemInstruction, contents, system_parts
-from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, fitted, refuse_names
+from tuneway.prediction.hub.fit import CACHING, OPENAIS_OWN, fitted, refuse_names, says_nothing
 from tuneway.prediction.hub.messages import AssistantMessage, ImagePart, Message, UserMessage
 from tuneway.prediction.hub.request import (
     ChatRequest,
@@ -28,6 +28,7 @@ from tuneway.routing.routes import Target
 UNSUPPORTED = (*OPENAIS_OWN, "parallel_tool_calls", "service_tier")
 # What changes no answer and has no place here: Gemini keeps prompts by itself, and watches for abuse by its own means.
 HINTS = (*CACHING, "safety_identifier")
+_SEEDS = 2**31
 MediaResolution = Literal["MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_HIGH"]
 
 
@@ -103,6 +104,8 @@ def _conversation(request: ChatRequest, profile: Profile) -> GenerateContentRequ
     turns, system = contents(request.messages), system_parts(request.messages)
     if profile.signed_calls and _called(request.messages):
         turns = stood_in(turns)
+    if not turns and not system:
+        raise says_nothing()
     if not turns:
         return {"contents": [{"role": "user", "parts": system}]}
     if not system:
@@ -134,12 +137,17 @@ def _sampling(request: ChatRequest) -> GenerationConfig:
     if request.top_k is not None:
         config["topK"] = request.top_k
     if request.seed is not None:
-        config["seed"] = request.seed
+        config["seed"] = _seed(request.seed)
     if request.presence_penalty is not None:
         config["presencePenalty"] = request.presence_penalty
     if request.frequency_penalty is not None:
         config["frequencyPenalty"] = request.frequency_penalty
     return config
+
+
+def _seed(seed: int) -> int:
+    """A seed in Gemini's 32 bits: what it promises is that the same one samples the same way, and that still holds."""
+    return seed if abs(seed) < _SEEDS else seed % _SEEDS
 
 
 def _limits(request: ChatRequest) -> GenerationConfig:
@@ -148,7 +156,7 @@ def _limits(request: ChatRequest) -> GenerationConfig:
         config["candidateCount"] = request.n or 1
     if (limit := output_limit(request)) is not None:
         config["maxOutputTokens"] = limit
-    if stops := stop_sequences(request):
+    if stops := [stop for stop in stop_sequences(request) if stop]:
         config["stopSequences"] = stops
     return config
 

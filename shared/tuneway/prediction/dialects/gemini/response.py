@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tuneway.errors import UpstreamError
+from tuneway.prediction.absent import read
 from tuneway.prediction.dialects.gemini.pictures import Blob, pictures
 from tuneway.prediction.hub.answer import (
     AnswerImage,
@@ -109,7 +110,6 @@ class Candidate(msgspec.Struct, rename="camel", gc=False):
     index: int = 0
     content: Content | None = None
     finish_reason: str | None = None
-    finish_message: str = ""
     logprobs_result: LogprobsResult | None = None
 
 
@@ -167,7 +167,7 @@ def from_response(body: bytes, exchange: Exchange) -> ChatCompletion:
 def parse(body: bytes) -> GenerateContentResponse:
     """The body as an answer. Raises UpstreamError when it is anything else."""
     try:
-        response = _DECODER.decode(body)
+        response = read(body, _DECODER)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise from_event(body) from None
     if response.error is not None:

@@ -1,7 +1,8 @@
 """Gemini → hub: ``streamGenerateContent`` events as chunks.
 
 Each event is a whole answer that holds only what is new; usage is cumulative, so the last one counts. A finish reason
-is kept until the body ends, because hosts have been seen to repeat it: what was said never waits for it.
+is kept until the body ends, because hosts have been seen to repeat it: what was said never waits for it. Neither does
+the signature of a text go out before: of several the last one is to come back, and clients would join them.
 """
 
 import msgspec
@@ -20,18 +21,20 @@ from tuneway.prediction.dialects.gemini.response import (
 )
 from tuneway.prediction.hub.answer import AnswerImage, Chunk, ChunkChoice, Delta, Exchange, FinishReason, Usage
 from tuneway.prediction.hub.chunks import ChunkPress, call_deltas
+from tuneway.prediction.hub.messages import ExtraContent
 from tuneway.prediction.upstream_errors import broken
 
 
 class _Turn:
     """What is known of one choice so far."""
 
-    __slots__ = ("calls", "drawn", "finish", "opened")
+    __slots__ = ("calls", "drawn", "extra", "finish", "opened")
 
     def __init__(self) -> None:
         self.opened = False
         self.calls = 0
         self.drawn = 0
+        self.extra: ExtraContent | UnsetType = UNSET
         self.finish: FinishReason | None = None
 
 
@@ -64,14 +67,19 @@ class StreamDecoder:
         for index, turn in self._turns.items():
             if turn.finish is None:
                 raise broken("The model's host broke off in the middle of the answer. Try again.")
+            if turn.extra is not UNSET:
+                ends.append(self._press.chunk(ChunkChoice(index=index, delta=Delta(extra_content=turn.extra))))
             ends.append(self._press.finish(index, turn.finish))
         if not ends:
             raise broken("The model's host closed the stream without an answer. Try again.")
         return ends + self._press.closing(self.usage)
 
     def _blocked(self) -> list[Chunk]:
-        self._turns[0] = turn = _Turn()
-        turn.opened, turn.finish = True, "content_filter"
+        """The prompt may be found bad when the answer has begun; then there is only the end to tell."""
+        turn = self._turns.setdefault(0, _Turn())
+        opened, turn.opened, turn.finish = turn.opened, True, "content_filter"
+        if opened:
+            return []
         return [self._press.chunk(ChunkChoice(index=0, delta=Delta(role="assistant", content="")))]
 
     def _chunk(self, candidate: Candidate) -> Chunk | None:
@@ -83,6 +91,7 @@ class StreamDecoder:
         delta = _delta(heard, turn)
         turn.calls += len(heard.calls)
         turn.drawn += len(heard.images or ())
+        turn.extra = turn.extra if heard.extra is UNSET else heard.extra
         if candidate.finish_reason is not None:
             turn.finish = finish_reason(candidate, called=turn.calls > 0)
         if delta is None:
@@ -109,14 +118,12 @@ def _delta(heard: Said, turn: _Turn) -> Delta | None:
             reasoning_content=heard.thoughts,
             tool_calls=calls,
             images=_numbered(heard.images, turn.drawn),
-            extra_content=heard.extra,
         )
-    if not heard.text and all(news is UNSET for news in (heard.thoughts, calls, heard.extra, heard.images)):
+    if not heard.text and all(news is UNSET for news in (heard.thoughts, calls, heard.images)):
         return None
     return Delta(
         content=heard.text or UNSET,
         reasoning_content=heard.thoughts,
         tool_calls=calls,
         images=_numbered(heard.images, turn.drawn),
-        extra_content=heard.extra,
     )

@@ -7,6 +7,7 @@ from typing import Literal, TypedDict, assert_never
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.request import (
+    Allowed,
     AllowedTools,
     ChatRequest,
     CustomTool,
@@ -82,13 +83,19 @@ def function_calling(request: ChatRequest) -> FunctionCallingConfig | None:
         case NamedTool(function=function):
             return {"mode": "ANY", "allowedFunctionNames": [function.name]}
         case AllowedTools(allowed_tools=allowed):
-            # AUTO takes no list of names; VALIDATED does, and may also answer in words.
-            names = [tool.function.name for tool in allowed.tools]
-            return {"mode": "ANY" if allowed.mode == "required" else "VALIDATED", "allowedFunctionNames": names}
+            return _among(allowed)
         case NamedCustomTool():
             raise BadInput("Custom tools are not supported by this model. Use functions.", param="tool_choice")
         case _:
             assert_never(choice)
+
+
+def _among(allowed: Allowed) -> FunctionCallingConfig:
+    """AUTO takes no list of names; VALIDATED does, and may also answer in words. No names would mean all of them."""
+    names = [tool.function.name for tool in allowed.tools]
+    if not names:
+        raise BadInput("'tool_choice' allows none of the 'tools'. Name at least one of them.", param="tool_choice")
+    return {"mode": "ANY" if allowed.mode == "required" else "VALIDATED", "allowedFunctionNames": names}
 
 
 def _refuse_choice_without_tools(request: ChatRequest) -> None:

@@ -1,6 +1,11 @@
-"""Hub → Gemini: the conversation. System texts are hoisted, neighbours of one role become one turn."""
+"""Hub → Gemini: the conversation. System texts are hoisted, neighbours of one role become one turn.
 
-from collections.abc import Iterator
+Results of calls are a turn of their own, right behind the calls and in their order: newer models refuse other parts
+behind results in one turn (https://github.com/google/oss-rebuild/pull/1559).
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Literal, NamedTuple, TypedDict, assert_never
 
@@ -47,6 +52,9 @@ class _Call(NamedTuple):
     name: str
 
 
+_Calls = dict[str, _Call]
+
+
 def system_parts(messages: list[Message]) -> list[Part]:
     """The texts of system and developer messages, wherever they stand, in order."""
     return [
@@ -54,38 +62,55 @@ def system_parts(messages: list[Message]) -> list[Part]:
         for message in messages
         if isinstance(message, _INSTRUCTIONS)
         for text in texts_of(message.content)
+        if text
     ]
 
 
 def contents(messages: list[Message]) -> list[Content]:
     """The turns. Raises BadInput for a tool result without its call, and for content Gemini cannot take."""
-    calls = _calls(messages)
     turns: list[Content] = []
-    for position, message in _in_order_of_calls(messages, calls) if calls else enumerate(messages):
+    for position, message, calls in _in_order(messages):
         parts, role = _parts(message, calls, param=f"messages[{position}]"), _role(message)
-        if parts and turns and turns[-1]["role"] == role:
+        if parts and turns and turns[-1]["role"] == role and _results(turns[-1]["parts"]) == _results(parts):
             turns[-1]["parts"] += parts
         elif parts:
             turns.append({"role": role, "parts": parts})
     return turns
 
 
-def _in_order_of_calls(messages: list[Message], calls: dict[str, _Call]) -> Iterator[tuple[int, Message]]:
-    """Messages with their positions; results that follow each other stand as their calls did."""
-    for _, run in groupby(enumerate(messages), key=lambda item: isinstance(item[1], ToolMessage)):
-        yield from sorted(run, key=lambda item: _place(item[1], calls))
+def _results(parts: list[Part]) -> bool:
+    return "functionResponse" in parts[0]
 
 
-def _place(message: Message, calls: dict[str, _Call]) -> int:
+def _in_order(messages: list[Message]) -> Iterator[tuple[int, Message, _Calls]]:
+    """Messages with their positions and what was called before them; what answers calls comes first, in their order."""
+    calls: _Calls = {}
+    if not any(isinstance(message, AssistantMessage) and message.tool_calls for message in messages):
+        yield from ((position, message, calls) for position, message in enumerate(messages))
+        return
+    for answered, run in groupby(enumerate(messages), key=_is_answer):
+        spoken = list(run)
+        if calls and not answered:
+            spoken.sort(key=lambda item: _place(item[1], calls))
+        yield from ((position, message, calls) for position, message in spoken)
+        if answered:
+            calls = _called((message for _, message in spoken), calls)
+
+
+def _is_answer(item: tuple[int, Message]) -> bool:
+    return isinstance(item[1], AssistantMessage)
+
+
+def _place(message: Message, calls: _Calls) -> int:
     call = calls.get(message.tool_call_id) if isinstance(message, ToolMessage) else None
-    return call.place if call is not None else 0
+    return call.place if call is not None else sys.maxsize
 
 
 def _role(message: Message) -> Role:
     return "model" if isinstance(message, AssistantMessage) else "user"
 
 
-def _parts(message: Message, calls: dict[str, _Call], *, param: str) -> list[Part]:
+def _parts(message: Message, calls: _Calls, *, param: str) -> list[Part]:
     match message:
         case UserMessage(content=content):
             return parts_of(content, param=f"{param}.content")
@@ -131,8 +156,8 @@ def _signed(part: Part, extra: ExtraContent | None) -> Part:
     return {**part, "thoughtSignature": signature} if signature else part
 
 
-def _calls(messages: list[Message]) -> dict[str, _Call]:
-    """Every function called so far, by call id."""
+def _called(messages: Iterable[Message], before: _Calls) -> _Calls:
+    """Every function called so far, by call id; of one id the last, because some hosts count from 0 in every answer."""
     made = [
         call
         for message in messages
@@ -140,10 +165,10 @@ def _calls(messages: list[Message]) -> dict[str, _Call]:
         for call in message.tool_calls
         if isinstance(call, FunctionToolCall)
     ]
-    return {call.id: _Call(place, call.function.name) for place, call in enumerate(made)}
+    return {**before, **{call.id: _Call(place, call.function.name) for place, call in enumerate(made, len(before))}}
 
 
-def _call_of(message: ToolMessage, calls: dict[str, _Call], *, param: str) -> _Call:
+def _call_of(message: ToolMessage, calls: _Calls, *, param: str) -> _Call:
     call = calls.get(message.tool_call_id)
     if call is None:
         raise BadInput(

@@ -58,7 +58,10 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 
 def answers_in(value: object, *, prompt: str | None = None) -> list[Answer]:
-    """The answers in a decoded body; none when it holds no shape of the table."""
+    """The answers in a decoded body; none when it holds no shape of the table.
+
+    Raises RecursionError for one that is nested too deeply for anything to be found in it.
+    """
     if isinstance(value, str):
         return [Answer(_without_echo(value, prompt))]
     if is_object(value):
@@ -95,6 +98,11 @@ def is_object(value: object) -> TypeGuard[dict[str, object]]:
 def is_list(value: object) -> TypeGuard[list[object]]:
     """Whether decoded JSON is an array."""
     return isinstance(value, list)
+
+
+def is_number(value: object) -> TypeGuard[int]:
+    """Whether decoded JSON is a whole number; Python takes true and false for some."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _in_object(value: dict[str, object], prompt: str | None) -> list[Answer]:
@@ -135,7 +143,7 @@ def _without_echo(text: str, prompt: str | None) -> str:
 
 
 def _counted(read: object, written: object) -> Usage | None:
-    if not isinstance(read, int) or not isinstance(written, int):
+    if not is_number(read) or not is_number(written):
         return None
     return Usage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
 

@@ -41,7 +41,10 @@ def parse(body: bytes) -> object:
 
 def answers_of(decoded: object, prompt: str | None) -> list[Answer]:
     """The answers, at least one. Raises UpstreamError, showing the shape, when there are none."""
-    answers = answers_in(decoded, prompt=prompt)
+    try:
+        answers = answers_in(decoded, prompt=prompt)
+    except RecursionError:
+        raise unknown_shape(decoded) from None
     if not answers:
         raise unknown_shape(decoded)
     return answers

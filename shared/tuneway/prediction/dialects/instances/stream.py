@@ -6,7 +6,7 @@ of ``predictions.py``, each holding the next piece of its answer, which have no 
 
 from msgspec import UNSET
 
-from tuneway.prediction.dialects.instances.predictions import Answer, finish_of, is_list, is_object, usage_in
+from tuneway.prediction.dialects.instances.predictions import Answer, finish_of, is_list, is_number, is_object, usage_in
 from tuneway.prediction.dialects.instances.request import prompt_of
 from tuneway.prediction.dialects.instances.response import answers_of, estimated, parse
 from tuneway.prediction.hub.answer import Chunk, ChunkChoice, Delta, Exchange, FinishReason, Usage
@@ -73,6 +73,6 @@ def _delta(choice: dict[str, object]) -> tuple[int, Answer]:
     index, delta = choice.get("index"), choice.get("delta")
     text = delta.get("content") if is_object(delta) else None
     return (
-        index if isinstance(index, int) else 0,
+        index if is_number(index) else 0,
         Answer(text if isinstance(text, str) else "", finish_of(choice.get("finish_reason"))),
     )

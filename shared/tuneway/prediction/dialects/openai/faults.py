@@ -13,6 +13,8 @@ from tuneway.errors import UpstreamError
 from tuneway.prediction import upstream_errors
 
 CONTENT_FILTER = "content_filter"
+# OpenAI's word for an account that is used up, at 429: to come back in a while is of no use.
+_USED_UP = "insufficient_quota"
 _FILTERED = frozenset({"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"})
 _SENTENCE = "The model's host refused the prompt: its content filter was triggered. Change the prompt and try again."
 _KEPT = "invalid_request_error"
@@ -51,6 +53,8 @@ def _told(error: UpstreamError, body: bytes) -> UpstreamError:
         return error
     if _FILTERED.intersection(_codes(detail)):
         return _filtered(error, detail)
+    if detail.code == _USED_UP:
+        return UpstreamError(error.message, status=error.status, kind=_USED_UP, code=_USED_UP)
     if error.kind != _KEPT or error.code is not None:
         return error
     code = detail.code if isinstance(detail.code, str) else None

@@ -21,6 +21,7 @@ from tuneway.prediction.upstream_errors import broken
 
 END = b"[DONE]"
 _NULL_USAGE = b',"usage":null'
+_FRAME = frozenset({"id", "object", "created", "model", "choices", "usage"})
 
 
 class _Function(msgspec.Struct, gc=False):
@@ -107,6 +108,7 @@ class StreamPass:
         self._named = b'"model":%b' % _ENCODER.encode(passage.model)
         self._renames: tuple[str, tuple[bytes, ...]] = (passage.model, ())
         self._head: Fields = {}
+        self._early: Fields = {}
         self._open: set[int] = set()
         self._closed: set[int] = set()
         self._counted: Usage | None = None
@@ -131,13 +133,20 @@ class StreamPass:
             return self._mended(fields_of(event))
         if chunk.usage:
             return self._counting(event, chunk.usage, alone=not chunk.choices)
+        if not self._head and self._begins_otherwise(chunk):
+            return self._mended(fields_of(event))
         for choice in chunk.choices:
             self._heard(choice.index, choice.said, closed=choice.finish_reason is not None)
-        if not self._head:
-            self._head = {"id": chunk.id, "created": chunk.created}
         if chunk.usage is None and not self._passage.shows_usage:
             event = event.replace(_NULL_USAGE, b"", 1)
         return b"data: %b\n\n" % self._renamed(event, chunk.model)
+
+    def _begins_otherwise(self, chunk: _Chunk | _TextChunk) -> bool:
+        """Whether the first chunk is not what an answer begins with, or more goes with it."""
+        if not chunk.choices:
+            return True
+        self._head = {"id": chunk.id, "created": chunk.created}
+        return bool(self._early)
 
     def flush(self) -> bytes:
         """What the end of the body brings. Raises UpstreamError when it came before a finish."""
@@ -182,9 +191,17 @@ class StreamPass:
         return self._event(fields_of(event))
 
     def _mended(self, fields: Fields) -> bytes:
-        """An event that is not quite OpenAI's; its usage waits for the end unless every chunk was to have one."""
+        """An event that is not quite OpenAI's; its usage waits for the end unless every chunk was to have one.
+
+        What is said before any choice (Azure's findings about the prompt) goes with the first: code that was written
+        for OpenAI reads ``choices[0]`` of all chunks but the usage's.
+        """
         self._counted = usage_in(fields.get("usage")) or self._counted
-        clean = clean_chunk(fields, self._passage)
+        if not self._open and fields["choices"] == [] and "usage" not in fields:
+            self._early = {**self._early, **{name: said for name, said in fields.items() if name not in _FRAME}}
+            return b""
+        clean = clean_chunk({**self._early, **fields}, self._passage)
+        self._early = {}
         for choice in objects_in(clean["choices"]):
             delta = next(iter(objects_in(choice.get("delta"))), choice)
             said = delta.get("content") or delta.get("reasoning_content") or delta.get("text")

@@ -19,6 +19,8 @@ _BY_PROVIDER = {"azure": "azure", "openai": "openai", "vertex": "vertex"}
 
 # How a server has a part that it knows under another form (``spoken.py``).
 Form = Literal["document_url", "sound_text"]
+# What an id of a tool call may look like.
+Ids = Literal["any", "nine letters or digits"]
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +31,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
       what it does anyway; ``efforts``: its nearest word for a ``reasoning_effort`` that it does not know
     - ``roles``: roles of messages it knows by another name; ``foreign``: their fields that it chokes on and that tell
       a model nothing
+    - ``call_ids``: what it wants the ids of tool calls to look like
     - ``forms``: parts of messages that it has in another form; ``refused_parts``: those it does not have
     - ``usage``: whether a stream counts its tokens when ``asked`` to (``stream_options``), or ``always``; since which
       dated API it can be asked
@@ -44,6 +47,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     efforts: dict[str, str] = {}
     roles: dict[str, str] = {}
     foreign: tuple[str, ...] = ()
+    call_ids: Ids = "any"
     forms: dict[str, Form] = {}
     refused_parts: tuple[str, ...] = ()
     usage: Literal["asked", "always"] = "asked"

@@ -4,6 +4,7 @@ What is passed on is read only where the server's row (``servers.py``) says that
 """
 
 import binascii
+import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,6 +15,7 @@ from msgspec import Raw
 
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.openai.servers import Form, Server, server_of
+from tuneway.prediction.dialects.openai.values import is_list, is_object
 from tuneway.prediction.hub.bad_fields import bad_field
 from tuneway.prediction.hub.messages import InputAudio, InputFile
 from tuneway.routing.routes import Target
@@ -29,6 +31,8 @@ _ENCODER = msgspec.json.Encoder()
 _MESSAGES = msgspec.json.Decoder(list[RawFields])
 _NOTHING = Raw(b"null")
 _DATA_URL = re.compile(r"data:[^,]*,.+", re.DOTALL)
+_CALL_IDS = ("tool_calls", "tool_call_id")
+_NINE = re.compile(r"[a-zA-Z0-9]{9}")
 
 
 class _File(msgspec.Struct):
@@ -60,7 +64,8 @@ def spoken(fields: RawFields, target: Target, *, alias: str) -> RawFields:
 def _telling(target: Target) -> tuple[bytes, ...]:
     """Messages without any of these words are passed on unread."""
     server = server_of(target)
-    words = (*server.roles, *server.forms, *server.refused_parts, *server.foreign, ELSEWHERE, _BY_ADDRESS)
+    ids = () if server.call_ids == "any" else _CALL_IDS
+    words = (*server.roles, *server.forms, *server.refused_parts, *server.foreign, *ids, ELSEWHERE, _BY_ADDRESS)
     return tuple(word.encode() for word in words)
 
 
@@ -86,7 +91,29 @@ def _message(message: RawFields, server: Server, place: _Place) -> RawFields:
         kept["content"] = message["refusal"]
     if bytes(kept.get("content", _NOTHING)).startswith(b"["):
         kept["content"] = _content(kept["content"], server, place.within(".content"))
-    return kept
+    return kept if server.call_ids == "any" else _with_short_ids(kept)
+
+
+def _with_short_ids(message: RawFields) -> RawFields:
+    """The message with ids of nine letters or digits: a conversation begun elsewhere has others.
+
+    Source: Mistral's error 3280, "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
+    """
+    given: dict[str, object] = {name: msgspec.json.decode(message[name]) for name in _CALL_IDS if name in message}
+    told: dict[str, object] = {name: _short(value) for name, value in given.items() if isinstance(value, str)}
+    if is_list(calls := given.get("tool_calls")):
+        told["tool_calls"] = [_call(call) for call in calls]
+    return {**message, **{name: Raw(_ENCODER.encode(value)) for name, value in told.items()}}
+
+
+def _call(call: object) -> object:
+    return {**call, "id": _short(call["id"])} if is_object(call) and isinstance(call.get("id"), str) else call
+
+
+def _short(given: object) -> str:
+    """The id, or nine digits made of it: the same for a call and its result, in every later request."""
+    text = str(given)
+    return text if _NINE.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:9]
 
 
 def _is_nothing(value: Raw | None) -> bool:

@@ -1,20 +1,20 @@
 """``/v1/completions``, asked of any target: passed on, filled in the middle, or as one chat for each prompt."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from functools import cached_property, partial
 
-from tuneway.prediction.calls import Call, Connection, whole
-from tuneway.prediction.complete import arrivals, complete
+from tuneway.prediction.calls import Call, Connection, told, whole
+from tuneway.prediction.complete import Telling, complete, streamed
 from tuneway.prediction.dialects.openai.passage import Passage, passage_of
 from tuneway.prediction.dialects.openai.passing import StreamPass
 from tuneway.prediction.dialects.openai.response import passed_back
-from tuneway.prediction.events import ByteTeller, Events, LiveEvents, as_they_are, opened
-from tuneway.prediction.hub.answer import DONE, ChatCompletion, Chunk, Exchange
+from tuneway.prediction.events import ByteTeller, Events, LiveEvents, opened
+from tuneway.prediction.fan_out import sum_of
+from tuneway.prediction.hub.answer import ChatCompletion, Exchange
 from tuneway.prediction.hub.request import ChatRequest
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Source
 from tuneway.prediction.several import all_given, all_told
-from tuneway.prediction.side_calls import as_they_come, in_order
+from tuneway.prediction.side_calls import in_order
 from tuneway.prediction.surfaces.completions.passing import passed_on_completion, to_fim_request, way_to
 from tuneway.prediction.surfaces.completions.request import (
     CompletionRequest,
@@ -24,15 +24,13 @@ from tuneway.prediction.surfaces.completions.request import (
 )
 from tuneway.prediction.surfaces.completions.response import (
     ChunkTeller,
+    CompletionEvents,
     chat_to_completion,
     completion_id,
     encode_completion,
-    encode_completions,
-    summed,
 )
 from tuneway.routing.routes import Target
 
-Pieces = AsyncGenerator[tuple[bytes, bool], None]
 CHATS_AT_ONCE = 16
 
 
@@ -71,7 +69,7 @@ class CompletionQuestion:
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         """The first chunks, and the rest."""
-        events = as_they_are(self._chats(target)) if way_to(target) == "chat" else self._passed(target)
+        events = LiveEvents(self._chats(target) if way_to(target) == "chat" else self._passed(target))
         wanted = self._wanted(target)
         return await opened(events if wanted == 1 else all_told(events, wanted))
 
@@ -87,9 +85,9 @@ class CompletionQuestion:
         body = passed_on_completion(self._body, target, stream=stream)
         return Call(target=target, operation="completions", body=body, stream=stream)
 
-    def _passed(self, target: Target) -> Events:
+    def _passed(self, target: Target) -> Source:
         call, teller = self._passing(target, stream=True), ByteTeller(StreamPass(self.passage))
-        return LiveEvents(call, teller, via=self._via, journey=self._journey)
+        return partial(told, call, teller, via=self._via, journey=self._journey)
 
     async def _answers(self, target: Target) -> list[ChatCompletion]:
         """One for each prompt, at once; the time until all are there is theirs."""
@@ -103,31 +101,24 @@ class CompletionQuestion:
             answers = await in_order(asked, at_once=CHATS_AT_ONCE)
         finally:
             self._journey.goes_on()
-        self._journey.usage = summed([answer.usage for answer in answers])
+        self._journey.usage = sum_of([answer.usage for answer in answers])
         return answers
 
-    async def _chats(self, target: Target) -> Pieces:
+    def _chats(self, target: Target) -> Source:
         """The chunks of every prompt's stream as they come, under one id; then the usage of all."""
-        chats = completion_to_chats(self.request, target)
-        parts = [self._journey.part() for _ in chats]
-        tellers = [ChunkTeller(self.request, prompt=position) for position in range(len(chats))]
-        streams = [
-            arrivals(self._exchange(chat), target, via=self._via, journey=part)
-            for chat, part in zip(chats, parts, strict=True)
-        ]
-        last: list[Chunk] = []
-        self._journey.waits()
-        try:
-            async with aclosing(as_they_come(streams)) as arriving:
-                async for position, (chunks, _) in arriving:
-                    self._journey.goes_on()
-                    last = chunks[-1:] or last
-                    yield encode_completions([one for chunk in chunks for one in tellers[position].told(chunk)]), False
-        finally:
-            self._journey.goes_on()
-            self._journey.usage = summed([part.usage for part in parts if part.usage is not None])
-        closing = [one for chunk in last for one in tellers[0].closing(chunk, self._journey.usage)]
-        yield encode_completions(closing) + DONE, True
+        return streamed(
+            [
+                self._telling(chat, ChunkTeller(self.request, prompt=position))
+                for position, chat in enumerate(completion_to_chats(self.request, target))
+            ],
+            target,
+            via=self._via,
+            journey=self._journey,
+        )
+
+    def _telling(self, chat: ChatRequest, teller: ChunkTeller) -> Telling:
+        events = CompletionEvents(teller)
+        return Telling(exchange=self._exchange(chat), encode=events.encode, close=events.flush)
 
     def _exchange(self, chat: ChatRequest) -> Exchange:
         return Exchange(request=chat, id=self._id, created=self._created)

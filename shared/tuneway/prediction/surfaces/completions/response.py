@@ -11,16 +11,16 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from tuneway.prediction.fan_out import sum_of
 from tuneway.prediction.hub.answer import (
+    DONE,
     ChatCompletion,
     Choice,
     Chunk,
     ChunkChoice,
-    CompletionDetails,
     FinishReason,
     Logprobs,
     NativeFinish,
-    PromptDetails,
     Usage,
 )
 from tuneway.prediction.surfaces.completions.request import CompletionRequest, prompts_of
@@ -79,7 +79,7 @@ def chat_to_completion(answers: Sequence[ChatCompletion], request: CompletionReq
             for position, (answer, prompt) in enumerate(pairs)
             for choice in answer.choices
         ],
-        usage=summed([answer.usage for answer in answers]),
+        usage=sum_of([answer.usage for answer in answers]),
     )
 
 
@@ -122,6 +122,23 @@ class ChunkTeller:
         )
 
 
+class CompletionEvents:
+    """One prompt's chunks in, events out."""
+
+    def __init__(self, teller: ChunkTeller) -> None:
+        self._teller = teller
+        self._last: list[Chunk] = []
+
+    def encode(self, chunks: list[Chunk]) -> bytes:
+        """The events that chunks bring, joined."""
+        self._last = chunks[-1:] or self._last
+        return encode_completions([one for chunk in chunks for one in self._teller.told(chunk)])
+
+    def flush(self, usage: Usage) -> bytes:
+        """The usage, where the caller asked for it, and the mark of the end."""
+        return encode_completions([one for last in self._last for one in self._teller.closing(last, usage)]) + DONE
+
+
 def completion_id(chat_id: str) -> str:
     """``cmpl-…`` for ``chatcmpl-…``."""
     return f"cmpl-{chat_id.removeprefix('chatcmpl-')}"
@@ -135,26 +152,6 @@ def encode_completion(completion: Completion) -> bytes:
 def encode_completions(chunks: Iterable[Completion]) -> bytes:
     """Chunks as server-sent events, joined; nothing when there are none."""
     return b"".join([b"data: %b\n\n" % _ENCODER.encode(chunk) for chunk in chunks])
-
-
-def summed(usages: Sequence[Usage]) -> Usage:
-    """The tokens of several calls together; estimated when one of them is."""
-    if len(usages) == 1:
-        return usages[0]
-    read = [usage.prompt_tokens_details for usage in usages if usage.prompt_tokens_details]
-    written = [usage.completion_tokens_details for usage in usages if usage.completion_tokens_details]
-    return Usage(
-        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-        completion_tokens=sum(usage.completion_tokens for usage in usages),
-        total_tokens=sum(usage.total_tokens for usage in usages),
-        prompt_tokens_details=PromptDetails(cached_tokens=sum(one.cached_tokens for one in read)) if read else UNSET,
-        completion_tokens_details=_written(written) if written else UNSET,
-        estimated=True if any(usage.estimated for usage in usages) else UNSET,
-    )
-
-
-def _written(details: Sequence[CompletionDetails]) -> CompletionDetails:
-    return CompletionDetails(reasoning_tokens=sum(one.reasoning_tokens for one in details))
 
 
 def _choice(choice: Choice, first: int, *, echoed: str) -> CompletionChoice:

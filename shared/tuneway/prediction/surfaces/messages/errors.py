@@ -1,6 +1,7 @@
 """Errors as Anthropic sends them: ``{"type": "error", "error": {"type", "message"}, "request_id"}``.
 
-Source of the types: https://platform.claude.com/docs/en/api/errors
+Source of the types: https://platform.claude.com/docs/en/api/errors; of the one code that comes with them, which tells
+clients to go on without a thread: Anthropic's SDK 2.12, ``ThreadUnsupportedRequestError``.
 """
 
 import msgspec
@@ -22,11 +23,14 @@ _TYPES = {
     529: "overloaded_error",
 }
 _CALLERS = range(400, 500)
+THREAD_UNSUPPORTED = "thread_unsupported_request"
 
 
 def encode_error(fault: TunewayError, *, status: int, request_id: str) -> bytes:
     """The body of an answer with this HTTP status."""
-    error = {"type": _type(status), "message": _message(fault)}
+    error: dict[str, object] = {"type": _type(status), "message": _message(fault)}
+    if fault.code == THREAD_UNSUPPORTED:
+        error["details"] = {"error_code": fault.code}
     return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
 
 

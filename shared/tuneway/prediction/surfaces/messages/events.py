@@ -43,21 +43,18 @@ class MessageEvents:
         self._calls: dict[int, int] = {}
         self._finish: FinishReason = "stop"
         self._native: NativeFinish | UnsetType = UNSET
-        self._usage = _NOTHING
 
     def encode(self, chunks: Iterable[Chunk]) -> bytes:
         """The events that chunks bring, joined."""
         return b"".join([self._chunk(chunk) for chunk in chunks])
 
-    def flush(self) -> bytes:
+    def flush(self, usage: Usage) -> bytes:
         """The end: the open block's, why the message stopped, its tokens."""
         delta = {"stop_reason": stop_reason(self._finish, self._native), "stop_sequence": None}
-        last = _event("message_delta", {"delta": delta, "usage": counts_of(self._usage)})
+        last = _event("message_delta", {"delta": delta, "usage": counts_of(usage)})
         return self._closed() + last + _event("message_stop", {})
 
     def _chunk(self, chunk: Chunk) -> bytes:
-        if isinstance(chunk.usage, Usage):
-            self._usage = chunk.usage
         told = b"" if self._started else self._start(chunk)
         for choice in chunk.choices:
             if choice.index == 0:

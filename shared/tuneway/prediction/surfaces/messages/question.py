@@ -1,18 +1,18 @@
 """``/v1/messages``, asked of any target: passed on to Claude wherever it is served, told as a chat to all others."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, partial
 
 import msgspec
 
 from tuneway.errors import UpstreamError
-from tuneway.prediction.calls import Call, Connection, whole
+from tuneway.prediction.calls import Call, Connection, told, whole
 from tuneway.prediction.chat import with_media
-from tuneway.prediction.complete import arrivals, complete
-from tuneway.prediction.events import ByteTeller, Events, LiveEvents, as_they_are, opened
+from tuneway.prediction.complete import Telling, complete, streamed
+from tuneway.prediction.events import ByteTeller, Events, LiveEvents, opened
 from tuneway.prediction.hub.answer import Exchange
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Source
 from tuneway.prediction.surfaces.messages.chat import refuse_foreign, shows_thoughts, to_chat
 from tuneway.prediction.surfaces.messages.errors import encode_error_event
 from tuneway.prediction.surfaces.messages.events import MessageEvents
@@ -22,8 +22,6 @@ from tuneway.prediction.surfaces.messages.passing import PassedEvents, passed_an
 from tuneway.prediction.surfaces.messages.references import needs_sources, with_sources
 from tuneway.prediction.surfaces.messages.request import MessagesRequest, decode_messages_request
 from tuneway.routing.routes import Target
-
-Pieces = AsyncGenerator[tuple[bytes, bool], None]
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +66,8 @@ class MessagesQuestion:
 
     async def opened(self, target: Target) -> tuple[bytes, Events]:
         """The first events, and the rest."""
-        if target.dialect == "anthropic":
-            return await opened(await self._passed(target))
-        return await opened(as_they_are(self._told(target), error_event=self._error_event))
+        source = await (self._passed(target) if target.dialect == "anthropic" else self._told(target))
+        return await opened(LiveEvents(source, error_event=self._error_event))
 
     async def _asked_of(self, target: Target) -> Exchange:
         """The exchange as this target can be asked it. Raises BadInput naming what it cannot."""
@@ -94,18 +91,15 @@ class MessagesQuestion:
         finally:
             self._journey.goes_on()
 
-    async def _passed(self, target: Target) -> Events:
+    async def _passed(self, target: Target) -> Source:
         call = await self._passing(target, stream=True)
         teller = ByteTeller(PassedEvents(model=self._received.model))
-        return LiveEvents(call, teller, via=self._via, journey=self._journey, error_event=self._error_event)
+        return partial(told, call, teller, via=self._via, journey=self._journey)
 
-    async def _told(self, target: Target) -> Pieces:
+    async def _told(self, target: Target) -> Source:
         events = MessageEvents(thoughts=shows_thoughts(self.request))
-        exchange = await self._asked_of(target)
-        async with aclosing(arrivals(exchange, target, via=self._via, journey=self._journey)) as arriving:
-            async for chunks, last in arriving:
-                news = events.encode(chunks)
-                yield (news + events.flush() if last else news), last
+        telling = Telling(exchange=await self._asked_of(target), encode=events.encode, close=events.flush)
+        return streamed([telling], target, via=self._via, journey=self._journey)
 
     def _error_event(self, fault: UpstreamError) -> bytes:
         return encode_error_event(fault, status=fault.status, request_id=self._received.id)

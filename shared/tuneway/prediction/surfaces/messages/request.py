@@ -15,6 +15,7 @@ from msgspec import Meta, Raw
 from tuneway.errors import BadInput
 from tuneway.json_words import in_json_words
 from tuneway.prediction.surfaces.messages.blocks import AssistantBlock, TextBlock, UserBlock, Variant
+from tuneway.prediction.surfaces.messages.errors import THREAD_UNSUPPORTED
 
 _FAULT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
@@ -153,6 +154,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     model: Annotated[str, Meta(min_length=1)]
     max_tokens: Annotated[int, Meta(ge=0)]
     stream: bool | None = None
+    thread: object = None
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
@@ -164,11 +166,27 @@ _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(Message
 def envelope_of(body: bytes) -> Envelope:
     """The model, the limit and whether to stream. Raises BadInput naming the field."""
     try:
-        return _ENVELOPE.decode(body)
+        envelope = _ENVELOPE.decode(body)
     except msgspec.ValidationError as exc:
         raise bad_field(str(exc)) from exc
     except _BROKEN as exc:
         raise _broken_json(exc) from exc
+    if envelope.thread is not None:
+        raise _threadless()
+    return envelope
+
+
+def _threadless() -> BadInput:
+    """A conversation is kept by its caller: each turn of it may be another target's.
+
+    The SDK's ``tool_runner`` asks for a thread by itself, and goes on without one when it is told so in this code.
+    """
+    return BadInput(
+        "thread: no state is kept of a conversation, since another target may answer its next turn. "
+        "Send the whole conversation without 'thread'.",
+        param="thread",
+        code=THREAD_UNSUPPORTED,
+    )
 
 
 def decode_messages_request(body: bytes) -> MessagesRequest:

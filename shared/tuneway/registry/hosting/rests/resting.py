@@ -15,9 +15,13 @@ from tuneway.registry.hosting.answering import target_of
 from tuneway.registry.hosting.claims import Claims, Step, order_of
 from tuneway.registry.hosting.deploying import PATIENCE, Deploying, Status, moved
 from tuneway.registry.hosting.napping import (
-    MOST_FAILURES,
+    DEAF,
+    SILENT,
+    afresh,
     asleep,
     drains_for,
+    is_unheard,
+    is_untried,
     is_wanted,
     over,
     saved,
@@ -38,10 +42,6 @@ REFUSED_SECONDS = 3600.0
 # How long the feed of usage may take to be heard from before that is told, and how often it is called meanwhile.
 FEED_SECONDS = 900.0
 ECHO_SECONDS = 60.0
-SILENT = (
-    "It stays awake: the feed of usage is silent, and it may be in use without our knowing. See that the log sink and "
-    "record_usage work."
-)
 
 
 class Outward(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,11 +100,18 @@ class Resting:
         ends = deployment.moved_at + drains_for(deployment.nap)
         if now < ends:
             opens = opens_after(deployment.rest.windows, now) if deployment.rest else None
-            return self._kept(stored, msgspec.structs.replace(deployment, deadline=min(ends, opens or ends)))
+            kept = msgspec.structs.replace(deployment, deadline=min(ends, opens or ends))
+            return self._tried(stored, kept) if is_untried(deployment) else self._kept(stored, kept)
         after = moved(deployment, Status.FALLING_ASLEEP, "Taking it off its machines.", now=now)
         return published(
             self._deploying, stored, after, said=lambda place, s: s.with_sleep(place, asleep(after, now=now))
         )
+
+    def _tried(self, stored: Stored[Deployment], kept: Deployment) -> Stored[Deployment]:
+        """The feed is tried for who was put to sleep by hand, too: without it no call wakes anybody."""
+        after = self._kept(stored, _asking(kept, self._deploying.now()))
+        self._outward.echo(stored.id)
+        return after
 
     def fall(self, stored: Stored[Deployment]) -> Stored[Deployment]:
         """The model off its machines; one that stays on them is awake."""
@@ -138,7 +145,7 @@ class Resting:
         kept = self._told(stored.value)
         at = kept.nap.wake_at
         if at is not None and at <= now:
-            return roused(self._deploying, stored, _afresh(kept))
+            return roused(self._deploying, stored, afresh(kept))
         return self._kept(stored, msgspec.structs.replace(kept, open=at is not None, deadline=at or now))
 
     def wake(self, stored: Stored[Deployment]) -> Stored[Deployment]:
@@ -168,8 +175,11 @@ class Resting:
 
     def _asleep(self, claimed: Stored[Deployment]) -> Stored[Deployment]:
         deployment, now = claimed.value, self._deploying.now()
-        nap = msgspec.structs.replace(deployment.nap, since=now, hand=False, wake_at=wakes_at(deployment, now=now))
-        after = moved(deployment, Status.ASLEEP, _said(deployment), now=now, nap=nap, lease_until=0.0)
+        nap = msgspec.structs.replace(
+            deployment.nap, since=now, hand=False, asked_at=0.0, wake_at=wakes_at(deployment, now=now)
+        )
+        stage = DEAF if is_unheard(deployment.nap) else None
+        after = moved(deployment, Status.ASLEEP, _said(deployment), now=now, nap=nap, lease_until=0.0, stage=stage)
         if not nap.failures:  # one that was not woken is no news
             after = msgspec.structs.replace(after, nap=with_news(after, "asleep", now=now))
         return published(
@@ -246,7 +256,7 @@ def fallen(deploying: Deploying, stored: Stored[Deployment], kept: Deployment) -
 
 def stirred(deploying: Deploying, stored: Stored[Deployment], said: str) -> Stored[Deployment]:
     """Ready again, before anything was taken away. Raises Conflict."""
-    nap = msgspec.structs.replace(stored.value.nap, wanted=False, hand=False)
+    nap = msgspec.structs.replace(stored.value.nap, wanted=False, hand=False, asked_at=0.0)
     after = moved(stored.value, Status.READY, said, now=deploying.now(), nap=nap)
     return published(deploying, stored, after, said=lambda place, s: s.without_sleep(place))
 
@@ -269,13 +279,6 @@ def published(
 
 def _asking(deployment: Deployment, at: float) -> Deployment:
     return msgspec.structs.replace(deployment, nap=msgspec.structs.replace(deployment.nap, asked_at=at))
-
-
-def _afresh(deployment: Deployment) -> Deployment:
-    """With all its tries before it again, if it was given up."""
-    nap = deployment.nap
-    failures = nap.failures if nap.failures < MOST_FAILURES else 0
-    return msgspec.structs.replace(deployment, nap=msgspec.structs.replace(nap, failures=failures))
 
 
 def _had_slept(waking: Deployment) -> bool:

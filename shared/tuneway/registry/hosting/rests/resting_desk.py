@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from tuneway.errors import Conflict, NotFound, TryLater
 from tuneway.registry.hosting.deploying import NAPPING, Deploying, resting
@@ -36,19 +37,29 @@ class RestingDesk:
         """Wake it now; awake already, nothing changes. Raises NotFound, BadInput, Conflict."""
         return self._edited(id_, owner, self._waken)
 
-    def set_rest(self, id_: str, rest: Rest | None, *, owner: str | None) -> Deployment:
+    def set_rest(
+        self, id_: str, rest: Rest | None, *, owner: str | None, was: Rest | UnsetType | None = UNSET
+    ) -> Deployment:
         """When it sleeps from now on; None is never: then one that is asleep sleeps until it is called or woken.
 
-        Raises NotFound, and BadInput naming the field.
+        Raises NotFound, BadInput naming the field, and Conflict when its rest is not what it ``was`` any more.
         """
-        return self._edited(id_, owner, lambda stored: self._ruled(stored, rest))
 
-    def _edited(self, id_: str, owner: str | None, edit: Edit) -> Deployment:
+        def edit(stored: Stored[Deployment]) -> bool:
+            there = stored.value.rest
+            if was is not UNSET and there not in (was, rest):
+                raise _changed(stored.value)
+            return self._ruled(stored, rest)
+
+        return self._edited(id_, owner, edit, sleeps=rest is not None)
+
+    def _edited(self, id_: str, owner: str | None, edit: Edit, *, sleeps: bool = True) -> Deployment:
         for _ in range(ATTEMPTS):
             stored = self._deploying.shelf.known(id_)
             if stored is None or owner not in {None, stored.value.owner}:
                 raise NotFound(f"There is no deployment '{id_}'.", param="deployment_id")
-            may_rest(id_, stored.value.order)
+            if sleeps:
+                may_rest(id_, stored.value.order)
             try:
                 changed = edit(stored)
             except _Unfit:
@@ -64,7 +75,7 @@ class RestingDesk:
         deployment = stored.value
         match deployment.status:
             case DeploymentStatus.READY:
-                nap = msgspec.structs.replace(deployment.nap, hand=True, wanted=False)
+                nap = msgspec.structs.replace(deployment.nap, hand=True, wanted=False, asked_at=0.0)
                 # One that is not open has told its job.
                 told = deployment.told or not deployment.open
                 fallen(self._deploying, stored, msgspec.structs.replace(deployment, nap=nap, told=told))
@@ -98,13 +109,13 @@ class RestingDesk:
         deployment = stored.value
         if rest is not None:
             checked(rest)
+        if rest == deployment.rest:
+            return False
         # Idle time counts from here on: nobody has noted its use before.
         nap = msgspec.structs.replace(deployment.nap, last_used=max(deployment.nap.last_used, self.now))
         told = deployment.told or not deployment.open
         after = msgspec.structs.replace(deployment, rest=rest, nap=nap, told=told)
         after = msgspec.structs.replace(after, rests=resting(deployment.status, after))
-        if rest == deployment.rest:
-            return False
         if deployment.status is DeploymentStatus.READY:
             after = msgspec.structs.replace(after, open=True, deadline=self.now)
         if deployment.status is DeploymentStatus.ASLEEP:
@@ -127,6 +138,11 @@ class RestingDesk:
 
 class _Unfit(Conflict):
     """Another try would end in the same way."""
+
+
+def _changed(deployment: Deployment) -> _Unfit:
+    said = f"The rest of deployment '{deployment.id}' was changed just now. Look, and ask again."
+    return _Unfit(said, param="rest", code="rest_changed")
 
 
 def _unfit(deployment: Deployment, what: str) -> _Unfit:

@@ -22,6 +22,8 @@ ATTEMPTS = 15
 KNOWN_SECONDS = 60.0
 LOOK_SECONDS = 2.0
 IN_USE = frozenset({DeploymentStatus.READY, DeploymentStatus.DRAINING})
+# One that is ready waits for the feed; one that was put to sleep by hand is told of it at the end.
+LISTENING = frozenset({*IN_USE, DeploymentStatus.FALLING_ASLEEP})
 
 Change = Callable[[Stored[Deployment]], bool]
 
@@ -113,11 +115,11 @@ class Stirring:
                 return False
 
     def _heard(self, stored: Stored[Deployment], at: float) -> bool:
-        nap = stored.value.nap
-        if stored.value.status is not DeploymentStatus.READY or not nap.heard_at < nap.asked_at <= at:
+        nap, ready = stored.value.nap, stored.value.status is DeploymentStatus.READY
+        if stored.value.status not in LISTENING or not nap.heard_at < nap.asked_at <= at:
             return False
-        self._note(stored, msgspec.structs.replace(nap, heard_at=at), at_once=True)
-        return True
+        self._note(stored, msgspec.structs.replace(nap, heard_at=at), at_once=ready)
+        return ready
 
     def _note(self, stored: Stored[Deployment], nap: Nap, *, at_once: bool) -> None:
         deadline = self._deploying.now() if at_once else stored.value.deadline

@@ -38,11 +38,13 @@ class TrafficDesk:
                 splits[each.id] = known[place] = split
         return splits
 
-    def share(self, id_: str, wanted: Mapping[str, int], *, owner: str | None) -> Deployment:
+    def share(
+        self, id_: str, wanted: Mapping[str, int], *, owner: str | None, was: Mapping[str, int] | None = None
+    ) -> Deployment:
         """Share the traffic of its endpoint like this, in whole percents; repeating the call changes nothing.
 
         What is wanted is written first, and brought to the provider after. Raises NotFound, BadInput, and Conflict when
-        somebody else changes it at the same time.
+        somebody else changes it at the same time, or since it was shared as it ``was``.
         """
         first = self._split_of(id_, owner)
         for _ in range(ATTEMPTS):
@@ -52,7 +54,7 @@ class TrafficDesk:
             there = {each.id: traffic(each.value) for each in members}
             if there == dict(wanted):
                 return stored.value
-            if there != first:
+            if there != first or (was is not None and self.split(stored.value) != was):
                 raise _changed(id_, there)
             self._check(stored.value, wanted, there)
             if self._written(members, wanted):

@@ -93,3 +93,19 @@ def test_the_tool_that_takes_the_answer_is_the_answer(given: Any, pieces: tuple[
     said = deltas(opened, *news, {"type": "content_block_stop", "index": 0})
     assert "".join(str(delta.content) for delta in said) == text
     assert all(delta.tool_calls is UNSET for delta in said)
+
+
+def test_a_block_may_open_with_a_thought() -> None:
+    opened = block(0, type="thinking", thinking="Hm", signature="")
+    more = piece(0, type="thinking_delta", thinking="m."), piece(0, type="signature_delta", signature="s")
+    *said, whole = deltas(opened, *more, {"type": "content_block_stop", "index": 0})
+    assert [delta.reasoning_content for delta in said] == ["Hm", "m."]
+    assert whole.extra_content is not UNSET
+    assert whole.extra_content.anthropic is not None
+    assert [(one.thinking, one.index) for one in whole.extra_content.anthropic.thinking_blocks or ()] == [("Hmm.", 0)]
+
+
+def test_a_thought_without_a_signature_is_told_but_need_not_come_back() -> None:
+    stop = {"type": "content_block_stop", "index": 0}
+    said = deltas(block(0, type="thinking", thinking=""), piece(0, type="thinking_delta", thinking="Hm."), stop)
+    assert [(delta.reasoning_content, delta.extra_content) for delta in said] == [("Hm.", UNSET)]

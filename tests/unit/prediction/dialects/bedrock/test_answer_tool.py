@@ -14,14 +14,15 @@ from tuneway.routing.routes import Target
 
 # Keeps to no schema by itself, and may think.
 CLAUDE_3_7 = "anthropic.claude-3-7-sonnet-20250219-v1:0"
+MYTHOS = "anthropic.claude-mythos-1-v1:0"  # chooses itself how long to think
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 FORMAT = {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}
 TOOL = {"type": "function", "function": {"name": "f"}}
 NAMED = {"type": "function", "function": {"name": "f"}}
 
 
-def body(**fields: Any) -> dict[str, Any]:
-    target = Target(dialect="bedrock", provider="bedrock", model=CLAUDE_3_7, region="eu-west-1")
+def body(*, model: str = CLAUDE_3_7, **fields: Any) -> dict[str, Any]:
+    target = Target(dialect="bedrock", provider="bedrock", model=model, region="eu-west-1")
     told: dict[str, Any] = json.loads(msgspec.json.encode(to_request(ask(response_format=FORMAT, **fields), target)))
     return told
 
@@ -45,9 +46,10 @@ def test_a_tool_that_takes_the_answer_must_be_used_or_the_callers_choice(fields:
     assert config["toolChoice"] == choice
 
 
-def test_who_thinks_cannot_be_made_to_use_a_tool() -> None:
+@pytest.mark.parametrize("model", [CLAUDE_3_7, MYTHOS])
+def test_who_thinks_cannot_be_made_to_use_a_tool(model: str) -> None:
     with pytest.raises(BadInput, match="cannot think and keep to a JSON schema at once") as caught:
-        body(reasoning_effort="low")
+        body(model=model, reasoning_effort="low")
     assert (caught.value.param, caught.value.code) == ("reasoning_effort", "unsupported_parameter")
     assert body(reasoning_effort="none")["toolConfig"]["toolChoice"] == {"tool": {"name": ANSWER_TOOL}}
 

@@ -26,6 +26,7 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type":
 USER = {"role": "user", "content": "Hi"}
 BROKEN_CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "["}}
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+SHOWN = {"type": "adaptive", "display": "summarized"}
 CALLING = {"role": "assistant", "tool_calls": [CALL]}
 
 
@@ -163,8 +164,8 @@ def test_too_hot_is_refused() -> None:
 @pytest.mark.parametrize(
     ("model", "effort", "fields", "word"),
     [
-        (CLAUDE_4_6, "medium", {"thinking": {"type": "adaptive"}}, "medium"),
-        (CLAUDE_4_6, "xhigh", {"thinking": {"type": "adaptive"}}, "high"),
+        (CLAUDE_4_6, "medium", {"thinking": SHOWN}, "medium"),
+        (CLAUDE_4_6, "xhigh", {"thinking": SHOWN}, "high"),
         (CLAUDE_4_6, "none", {"thinking": {"type": "disabled"}}, None),
         (CLAUDE_4_5, "none", None, None),
         (CLAUDE_4_5, "medium", {"thinking": {"type": "enabled", "budget_tokens": 2048}}, None),
@@ -338,7 +339,10 @@ def test_metadata_that_the_log_cannot_hold_is_refused(metadata: dict[str, str]) 
 
 def test_no_schema_is_any_object() -> None:
     told = body(response_format={"type": "json_schema", "json_schema": {"name": "a"}})
-    assert told["outputConfig"]["textFormat"]["structure"]["jsonSchema"] == {"name": "a", "schema": '{"type":"object"}'}
+    assert told["outputConfig"]["textFormat"]["structure"]["jsonSchema"] == {
+        "name": "a",
+        "schema": '{"type":"object","additionalProperties":false}',
+    }
 
 
 @pytest.mark.parametrize(

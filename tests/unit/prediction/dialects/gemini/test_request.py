@@ -104,12 +104,13 @@ def test_a_route_may_drop_names() -> None:
     assert sent.get("contents") == [{"role": "user", "parts": [{"text": "Hi"}]}]
 
 
-def test_results_and_the_next_question_are_one_turn() -> None:
+def test_results_are_a_turn_of_their_own_before_the_next_question() -> None:
     result = {"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": "{broken"}], "name": "f"}
     assert parts(HI, {"role": "assistant", "content": "", "tool_calls": [CALL]}, result, HI) == [
         ("user", [{"text": "Hi"}]),
         ("model", [{"functionCall": {"name": "f", "args": {}}}]),
-        ("user", [{"functionResponse": {"name": "f", "response": {"result": "{broken"}}}, {"text": "Hi"}]),
+        ("user", [{"functionResponse": {"name": "f", "response": {"result": "{broken"}}}]),
+        ("user", [{"text": "Hi"}]),
     ]
 
 

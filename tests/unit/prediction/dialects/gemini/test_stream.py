@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from tests.unit.prediction.asking import exchange
 from tuneway.errors import UpstreamError
@@ -39,12 +40,18 @@ def test_nothing_new_is_no_chunk() -> None:
     assert len(told) == 2
 
 
-def test_a_signature_is_something_new() -> None:
-    told = chunks(event({"text": "", "thoughtSignature": "c2ln"}), event(finishReason="STOP"))
-    extra = told[0].choices[0].delta.extra_content
-    assert extra == ExtraContent(google=GoogleExtra(thought_signature="c2ln"))
+def test_of_several_signatures_the_last_is_told_once_and_before_the_end() -> None:
+    signed = [event({"text": text, "thoughtSignature": sign}) for text, sign in (("a", "c2ln"), ("", "c2lnMg=="))]
+    told = [chunk.choices[0].delta.extra_content for chunk in chunks(*signed, event(finishReason="STOP"))]
+    assert told == [UNSET, ExtraContent(google=GoogleExtra(thought_signature="c2lnMg==")), UNSET]
 
 
 def test_thoughts_after_the_first_delta_are_told() -> None:
     told = chunks(event({"text": "a"}), event({"text": "hm", "thought": True}, finishReason="STOP"))
     assert told[1].choices[0].delta.reasoning_content == "hm"
+
+
+def test_an_answer_that_is_blocked_when_it_has_begun_ends_there() -> None:
+    told = chunks(event({"text": "a"}), b'{"promptFeedback": {"blockReason": "SAFETY"}}')
+    assert [chunk.choices[0].delta.role for chunk in told] == ["assistant", UNSET]
+    assert told[-1].choices[0].finish_reason == "content_filter"

@@ -100,3 +100,17 @@ def test_counted_tokens_are_told_and_guessed_ones_marked() -> None:
     guessed = from_response(b'{"text": "12345", "usage": {"prompt_tokens": "3"}}', exchange()).usage
     assert (counted.total_tokens, counted.estimated is True) == (4, False)
     assert (guessed.total_tokens, guessed.estimated is True) == (3, True)
+
+
+@pytest.mark.parametrize("depth", [500, 900])
+def test_a_prediction_without_a_floor_is_shown_not_a_crash(depth: int) -> None:
+    for opened, closed in ((b"[", b"]"), (b'{"output":', b"}")):
+        with pytest.raises(UpstreamError, match="holds no text") as caught:
+            from_response(b'{"predictions":' + opened * depth + b'"x"' + closed * depth + b"}", exchange())
+        assert caught.value.status == 502
+
+
+@pytest.mark.parametrize("odd", [True, None, "3", 1.5])
+def test_what_is_no_count_is_not_taken_for_one(odd: object) -> None:
+    body = {"predictions": ["x"], "usage": {"prompt_tokens": odd, "completion_tokens": 2}}
+    assert from_response(json.dumps(body).encode(), exchange()).usage.estimated is True

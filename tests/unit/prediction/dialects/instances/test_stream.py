@@ -37,3 +37,8 @@ def test_a_finish_alone_is_an_answer() -> None:
 def test_a_whole_answer_in_one_event_is_told() -> None:
     told = chunks(b'{"choices": [{"message": {"role": "assistant", "content": "x"}, "finish_reason": "length"}]}')
     assert [chunk.choices[0].finish_reason for chunk in told] == [None, "length"]
+
+
+def test_what_is_no_number_is_no_choices() -> None:
+    told = chunks(b'{"choices": [{"index": true, "delta": {"content": "x"}, "finish_reason": "stop"}]}')
+    assert [chunk.choices[0].index for chunk in told] == [0, 0]

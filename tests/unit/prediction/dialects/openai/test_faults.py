@@ -31,6 +31,18 @@ def test_azures_content_filter_has_one_code(inner: str) -> None:
     )
 
 
+def test_azures_own_words_about_its_filter_are_told() -> None:
+    said = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
+    error: dict[str, Any] = {"message": said, "type": None, "param": "prompt", "code": "content_filter", "status": 400}
+    fault = from_answer(400, {}, json.dumps({"error": {**error, "innererror": {}}}).encode())
+    assert (fault.message, fault.code) == (said, "content_filter")
+
+
+def test_an_account_that_is_used_up_is_told_as_openai_does() -> None:
+    fault = told(429, message="You exceeded your current quota.", type="insufficient_quota", code="insufficient_quota")
+    assert (fault.status, fault.kind, fault.code) == (429, "insufficient_quota", "insufficient_quota")
+
+
 def test_a_filter_without_words_is_explained() -> None:
     assert "content filter" in told(400, code="content_filter").message
 

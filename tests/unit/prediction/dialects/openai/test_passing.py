@@ -142,8 +142,22 @@ def test_an_event_that_is_no_answer_is_an_error(body: bytes, status: int) -> Non
     assert caught.value.status == status
 
 
-def test_an_event_without_any_choice_passes_when_it_says_something() -> None:
-    assert told(stream().decode(b'{"choices": [], "prompt_filter_results": [1]}'))["prompt_filter_results"] == [1]
+@pytest.mark.parametrize("head", [{"id": "", "created": 0}, {"id": "chatcmpl-up", "created": 2}])
+def test_what_is_said_before_any_choice_goes_with_the_first(head: dict[str, Any]) -> None:
+    passing = stream()
+    assert passing.decode(event(choices=[], prompt_filter_results=[1], **head)) == b""
+    first, second = told(passing.decode(event("Hi"))), told(passing.decode(event(" you", "stop")))
+    assert (first["prompt_filter_results"], first["choices"][0]["delta"]) == ([1], {"content": "Hi"})
+    assert "prompt_filter_results" not in second
+    assert passing.decode(b"[DONE]") == DONE
+    assert passing.usage.completion_tokens == 2
+
+
+def test_findings_about_the_prompt_alone_are_no_answer() -> None:
+    passing = stream()
+    passing.decode(event(choices=[], prompt_filter_results=[1]))
+    with pytest.raises(UpstreamError, match="without an answer"):
+        passing.flush()
 
 
 def test_an_odd_usage_counts_nothing() -> None:

@@ -1,6 +1,7 @@
 """Messages as servers take them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +38,38 @@ def test_an_answer_comes_back_without_what_the_server_chokes_on() -> None:
 def test_a_refusal_that_comes_back_is_what_was_said(content: dict[str, None]) -> None:
     [message] = told({"role": "assistant", "refusal": "No.", **content})
     assert message == {"role": "assistant", "content": "No."}
+
+
+def loop(call_id: object) -> list[Any]:
+    call = {"id": call_id, "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+    return [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": call_id, "content": "20 degrees"},
+    ]
+
+
+@pytest.mark.parametrize("call_id", ["call_8sTmZ1xVbQ", "toolu_01A09q90qw90lq917835lq9", "aVöd12345", ""])
+def test_mistral_gets_calls_begun_elsewhere_under_ids_it_takes(call_id: str) -> None:
+    answer, result = told(*loop(call_id))
+    given = answer["tool_calls"][0]["id"]
+    assert re.fullmatch("[a-zA-Z0-9]{9}", given)
+    assert (given, answer["tool_calls"][0]["function"]["name"]) == (result["tool_call_id"], "weather")
+    assert told(*loop(call_id))[1] == result
+
+
+@pytest.mark.parametrize("call_id", ["aB3dE6gH9", 7, None])
+def test_its_own_ids_and_what_is_none_stay(call_id: object) -> None:
+    assert told(*loop(call_id)) == loop(call_id)
+
+
+@pytest.mark.parametrize("calls", [7, [7], [{"function": {}}], None])
+def test_calls_that_are_none_are_mistrals_to_refuse(calls: object) -> None:
+    said = {"role": "assistant", "content": "Hi", "tool_calls": calls}
+    assert told(said) == [said]
+
+
+def test_other_servers_get_ids_as_they_are() -> None:
+    assert told(*loop("call_8sTmZ1xVbQ"), target=TGI) == loop("call_8sTmZ1xVbQ")
 
 
 def test_words_that_only_sound_like_a_part_change_nothing() -> None:

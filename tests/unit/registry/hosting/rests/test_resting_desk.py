@@ -171,3 +171,58 @@ def test_a_new_deployment_may_have_its_rest_from_the_beginning(world: NapWorld) 
     with pytest.raises(BadInput) as caught:
         world.desk.create("ft-1", "1", Wish(checkpoint="1", rest=Rest(strict=True)), owner="acme")
     assert caught.value.param == "rest.strict"
+
+
+def test_a_rest_that_is_not_what_it_was_is_not_changed(world: NapWorld) -> None:
+    first, second = Rest(idle_minutes=5), Rest(idle_minutes=6)
+    world.resting.set_rest(MAIN, first, owner="acme", was=None)
+    with pytest.raises(Conflict) as caught:
+        world.resting.set_rest(MAIN, second, owner="acme", was=None)
+    assert caught.value.code == "rest_changed"
+    assert world.resting.set_rest(MAIN, first, owner="acme", was=None).rest == first  # the answer was lost
+    assert world.resting.set_rest(MAIN, None, owner="acme", was=first).rest is None
+
+
+def test_what_cannot_sleep_may_be_told_that_it_does_not(tmp_path: Path) -> None:
+    world = World(
+        tmp_path, backend="bedrock", base_model="amazon.nova-micro-v1:0:128k", tuned=TunedModel(model=NOVA_ARN)
+    )
+    world.finish()
+    world.settle()
+    (free,) = world.inventory.deployments(owner="acme")
+    with pytest.raises(BadInput):
+        world.desk.resting.set_rest(free.id, Rest(), owner="acme")
+    assert world.desk.resting.set_rest(free.id, None, owner="acme") == free
+
+
+def test_the_feed_is_tried_for_who_is_put_to_sleep_by_hand(world: NapWorld) -> None:
+    found = slept(world)
+    assert (found.stage, found.nap.heard_at > 0.0, found.nap.asked_at) == (None, True, 0.0)
+
+
+def test_who_sleeps_where_no_call_will_be_heard_says_so(world: NapWorld) -> None:
+    world.deaf_feed = True
+    found = slept(world)
+    assert found.stage is not None
+    assert "a call may not wake it" in found.stage
+    world.resting.wake(MAIN, owner="acme")
+    world.deliver()
+    assert world.until(Status.READY).stage is None
+    world.deaf_feed = False
+    assert slept(world).stage is None
+
+
+def test_who_wakes_at_hours_alone_needs_no_feed(tmp_path: Path) -> None:
+    world = NapWorld(tmp_path, rest=Rest(windows=(ALWAYS,), strict=True))
+    world.deaf_feed = True
+    assert slept(world).stage is None
+
+
+def test_an_echo_for_a_hand_is_none_for_the_next_idle_time(world: NapWorld) -> None:
+    world.resting.set_rest(MAIN, Rest(), owner="acme")
+    world.resting.sleep(MAIN, owner="acme")
+    world.deliver()
+    world.resting.wake(MAIN, owner="acme")
+    world.deaf_feed = True
+    world.pass_time(2 * IDLE)
+    assert world.deployment().status is Status.READY

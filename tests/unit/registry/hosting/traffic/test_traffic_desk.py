@@ -166,3 +166,15 @@ def test_a_newer_split_is_brought_by_whoever_is_in_the_middle_of_an_older_one(wo
 def test_of_many_each_endpoint_is_told_once(world: Shared) -> None:
     found = world.inventory.deployments(owner="acme")
     assert world.desk.traffic.splits(found) == {id_: {MAIN: 80, GUEST: 20} for id_ in (MAIN, GUEST)}
+
+
+def test_a_split_that_is_not_what_it_was_is_not_changed(world: Shared) -> None:
+    with pytest.raises(Conflict) as caught:
+        world.desk.traffic.share(MAIN, {MAIN: 50, GUEST: 50}, owner="acme", was={MAIN: 79, GUEST: 21})
+    assert caught.value.code == "traffic_changed"
+    now = world.split()
+    assert now is not None
+    wanted = {MAIN: 50, GUEST: 50}
+    world.desk.traffic.share(MAIN, wanted, owner="acme", was=now)
+    assert world.split() == wanted
+    assert world.desk.traffic.share(MAIN, wanted, owner="acme", was=now).id == MAIN  # the answer was lost

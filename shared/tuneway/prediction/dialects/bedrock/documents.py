@@ -1,0 +1,55 @@
+"""Hub → Converse: what it demands of turns with documents.
+
+- No two documents of a request may have one name, not even in different turns: later ones are numbered, so that
+  earlier turns stay as they were when a conversation goes on.
+- A turn with a document needs a text: one that has none gets a full stop.
+
+Source: Converse's refusals ("can't contain duplicate document names", "a text block must be included when using
+documents") and the documentation of ``Message`` in botocore's model of ``bedrock-runtime``.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+
+from tuneway.prediction.dialects.bedrock.blocks import LONGEST_NAME, ContentBlock
+
+_STOP = "."
+
+
+def with_documents(contents: list[list[ContentBlock]]) -> list[list[ContentBlock]]:
+    """The contents of all turns as Converse takes them."""
+    if not any("document" in block for blocks in contents for block in blocks):
+        return contents
+    names = iter(
+        _distinct([block["document"]["name"] for blocks in contents for block in blocks if "document" in block])
+    )
+    return [_worded([_named(block, names) for block in blocks]) for blocks in contents]
+
+
+def _worded(blocks: list[ContentBlock]) -> list[ContentBlock]:
+    if not any("document" in block for block in blocks) or any("text" in block for block in blocks):
+        return blocks
+    return [*blocks, {"text": _STOP}]
+
+
+def _named(block: ContentBlock, names: Iterator[str]) -> ContentBlock:
+    if "document" not in block:
+        return block
+    return {**block, "document": {**block["document"], "name": next(names)}}
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, each but its first bearer's with a number."""
+    told: list[str] = []
+    for name in names:
+        taken = {one.lower() for one in told}
+        told.append(next(free for free in _numbered(name) if free.lower() not in taken))
+    return told
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """``name``, ``name (2)``, ``name (3)`` and so on."""
+    yield name
+    for number in count(2):
+        mark = f" ({number})"
+        yield f"{name[: LONGEST_NAME - len(mark)]}{mark}"
