@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.integration.stack.running import Stack, command, dataset, running
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,7 @@ def test_a_route_is_put_listed_called_and_removed(stack: Stack, model: str) -> N
     _said(stack, "routes", "put", "shop", f"vertex_ai/{endpoint}")
     assert _said(stack, "chat", "shop", "What is 12 plus one?") == "It is 13."
     _said(stack, "routes", "remove", "shop")
+    wait_until(lambda: _run(stack, "chat", "shop", "Hello").returncode == 1)  # within a look at the routes
     done = _run(stack, "chat", "shop", "Hello")
     assert done.returncode == 1
     assert "shop" in done.stderr
