@@ -27,8 +27,9 @@ def installed(folder: Path, pinned: str = "litellm") -> Path:
 class LiteLLM:
     """LiteLLM in a process of its own, unmodified."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", told: Path) -> None:
         self._process = process
+        self._told = told
 
     def __call__(self, call: str, *, take: int | None = None, **arguments: Any) -> Any:
         """What ``litellm.<call>(**arguments)`` gives: an answer, or a list of pieces. Raises Failed."""
@@ -43,11 +44,10 @@ class LiteLLM:
         assert self._process.stdout
         self._process.stdin.write(json.dumps({"call": call, "arguments": arguments, "take": take}) + "\n")
         self._process.stdin.flush()
-        while line := self._process.stdout.readline():
-            if line.startswith("{"):  # it prints advice, too
-                result: dict[str, Any] = json.loads(line)
-                return result
-        raise AssertionError("LiteLLM's process has ended")
+        line = self._process.stdout.readline()
+        assert line, f"LiteLLM's process has ended: {self._told.read_text()[-20_000:]}"
+        result: dict[str, Any] = json.loads(line)
+        return result
 
 
 class Failed(Exception):
@@ -62,9 +62,13 @@ class Failed(Exception):
 def running(folder: Path) -> Iterator[LiteLLM]:
     """LiteLLM, installed under ``folder`` and ended afterwards."""
     environment = {"PATH": os.defpath, **OFFLINE}
-    process = subprocess.Popen(
-        [installed(folder), WORKER], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        yield LiteLLM(process)
-        process.stdin.close()  # type: ignore[union-attr]  # it has one
+    command, told = [installed(folder), WORKER], folder / "stderr.txt"
+    with (
+        told.open("wb") as stderr,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process,
+    ):
+        yield LiteLLM(process, told)
+        assert process.stdin
+        process.stdin.close()

@@ -1,17 +1,25 @@
 """LiteLLM in an environment of its own: does one call for each line of JSON it reads, and prints one line of JSON.
 
 A line is ``{"call": "completion", "arguments": {…}, "take": 1}``; ``take`` leaves a stream after so many pieces. An
-argument ``{"path": "…"}`` is that file.
+argument ``{"path": "…"}`` is that file. Whatever LiteLLM prints goes to stderr, lest a line of it meet an answer's; and
+so do all threads' stacks, before it ends, when a call takes too long.
 """
 
 import asyncio
+import faulthandler
+import gc
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+TOO_LONG = 300.0
+
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
 litellm: Any = import_module("litellm")  # not installed where types are checked
 
 
@@ -63,6 +71,13 @@ def done(asked: dict[str, Any]) -> dict[str, Any]:
     return {"answer": whole}
 
 
+# LiteLLM leaves Anthropic's streams unread behind their last event. Were one collected while httpcore holds its pool's
+# lock, its end would want the same lock in the same thread, for ever; between two calls nobody holds it.
+gc.freeze()  # what is imported stays
+gc.disable()
 for line in sys.stdin:
-    sys.stdout.write(json.dumps(done(json.loads(line))) + "\n")
-    sys.stdout.flush()
+    gc.collect()
+    faulthandler.dump_traceback_later(TOO_LONG, exit=True)
+    answers.write(json.dumps(done(json.loads(line))) + "\n")
+    answers.flush()
+    faulthandler.cancel_dump_traceback_later()
