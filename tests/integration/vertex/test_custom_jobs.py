@@ -7,15 +7,10 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 
-from tests.integration.vertex.conftest import PARENT, VERSIONS, Simulated, connected
+from tests.integration.vertex.conftest import PARENT, Simulated, connected
 
 ENDED_AFTER = 600.0
 FILTER = 'state!="JOB_STATE_SUCCEEDED" AND state!="JOB_STATE_FAILED"'
-
-
-@pytest.fixture(params=list(VERSIONS))
-def google(request: pytest.FixtureRequest) -> ModuleType:
-    return VERSIONS[request.param]
 
 
 @pytest.fixture
