@@ -56,6 +56,7 @@ class Vertex:
         job = self._accepted(ordered, subject)
         if ordered.idempotency_key and (earlier := self._found(job)):
             return self._shown(earlier)
+        _check_named(ordered)
         place = f"gs://{self._account.bucket(ordered.training_file, ordered.validation_file)}"
         files = computer_files.sources(self._account)
         verdict = self._verdict(job, files, place)
@@ -153,9 +154,6 @@ class Vertex:
     def _check(self, ordered: JobOrder) -> None:
         if ordered.metadata:
             raise refused("A job of Vertex AI has no place for metadata. Leave it out.", param="metadata")
-        computer_files.check_named(ordered.training_file, field="training_file")
-        if ordered.validation_file is not None:
-            computer_files.check_named(ordered.validation_file, field="validation_file")
 
     def _key(self) -> str | None:
         """The idempotency key: the one header that has a meaning on the way to Vertex AI."""
@@ -196,6 +194,12 @@ def _location(pre_tuned: PreTuned | None, base: BaseModel, account: Account) -> 
         said = f"'{base.name}' cannot be tuned in {chosen}. Use one of {', '.join(locations)}."
         raise refused(said, param="vertex_location")
     return account.location if account.location in locations or not locations else locations[0]
+
+
+def _check_named(ordered: JobOrder) -> None:
+    computer_files.check_named(ordered.training_file, field="training_file")
+    if ordered.validation_file is not None:
+        computer_files.check_named(ordered.validation_file, field="validation_file")
 
 
 def _check(verdict: Verdict) -> None:

@@ -39,12 +39,15 @@ class Where(TypedDict, total=False):
 class JobOptions(Where, total=False):
     """What else a job may have; ``hyperparameters`` and ``method`` are OpenAI's objects.
 
+    ``columns`` are those of a table, or the keys of rows in JSON: ``{"prompt": …, "completion": …, "system": …}``.
+
     On Vertex AI, ``gcs_bucket_name`` is where rows from elsewhere and what becomes of them are put, else
     ``TUNEWAY_BUCKET`` or LiteLLM's ``GCS_BUCKET_NAME``. The header ``Idempotency-Key`` among ``extra_headers`` makes a
     repeated call answer with the same job. Any other argument, and ``extra_body``, goes into the request as it is.
     """
 
     validation_file: str | None
+    columns: Mapping[str, str | None] | None
     method: Mapping[str, object] | None
     suffix: str | None
     metadata: Mapping[str, str] | None
@@ -62,6 +65,7 @@ class EstimateOptions(Where, total=False):
     training_file_size_mb: float | None
     tokens: int | Mapping[str, int] | None
     validation_file: str | None
+    columns: Mapping[str, str | None] | None
     hyperparameters: Mapping[str, object] | None
     method: Mapping[str, object] | None
     gcs_bucket_name: str | None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -112,7 +112,7 @@ def shown(kept: Kept, catalogue: Catalogue, *, now: float, ordered: Job | None =
 def job_of(kept: Kept, catalogue: Catalogue, *, now: float, ordered: Job | None = None) -> Job:
     """The job in tuneway's words; its id is the provider's name of it."""
     asked, provider = read(kept.body), kept.provider
-    base = _base(asked, catalogue, today=datetime.fromtimestamp(now).astimezone().date())
+    base = _base(asked, catalogue, today=datetime.fromtimestamp(now, UTC).date())
     chosen = _choice(asked, base)
     created = _seconds(asked.create_time) or now
     job = Job(

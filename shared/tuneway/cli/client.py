@@ -28,6 +28,14 @@ class Failed(click.ClickException):
     """An answer that was an error; exits with 1."""
 
 
+class Refused(Failed):
+    """An error that the server told; ``code`` is its own, if it has one."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(_message(content))
+        self.code = _code(content)
+
+
 class Client:
     """JSON calls to one tuneway. Raises Failed with the server's own message."""
 
@@ -81,7 +89,7 @@ class Client:
         except httpx.HTTPError as fault:
             raise self._silent(fault) from fault
         if response.is_error:
-            raise Failed(_message(response.content))
+            raise Refused(response.content)
         try:
             return msgspec.json.decode(response.content, type=dict[str, object])
         except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
@@ -132,6 +140,14 @@ def _event(text: str) -> dict[str, object]:
     if "error" in event:
         raise Failed(_message(text.encode()))
     return event
+
+
+def _code(content: bytes) -> str | None:
+    try:
+        code = msgspec.json.decode(content, type=dict[str, dict[str, object]])["error"].get("code")
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+        return None
+    return code if isinstance(code, str) else None
 
 
 def _message(content: bytes) -> str:

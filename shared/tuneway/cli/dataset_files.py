@@ -78,6 +78,17 @@ def columns(prompt: str | None, completion: str | None, system: str | None) -> C
     return Columns(prompt=prompt, completion=completion, system=system)
 
 
+def columns_of(value: object) -> Columns | None:
+    """The columns that a file of jobs names. Raises Failed."""
+    try:
+        return msgspec.convert(value, Columns | None)
+    except msgspec.ValidationError as fault:
+        said = (
+            "'columns' is {prompt: …, completion: …} with the names of two columns, and of a system column if need be"
+        )
+        raise Failed(f"{said}: {fault}.") from fault
+
+
 @contextmanager
 def opened(source: Input) -> Generator[Reading]:
     """Begin to read. Raises Failed (no such file) and what the file's scheme raises."""

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tuneway.cli.client import Client, Failed, show
-from tuneway.cli.dataset_files import columned, columns
+from tuneway.cli.dataset_files import columned, columns, columns_of
 from tuneway.cli.estimates import PATH as ESTIMATES
 from tuneway.cli.estimates import Answer, by_name
 from tuneway.cli.jobs_file import DATASETS, Job, read
 from tuneway.cli.options import connected
-from tuneway.cli.uploads import Uploads
+from tuneway.cli.uploads import Uploads, once
 from tuneway.cli.watch import JobView
 from tuneway.tuning.datasets.kinds import Columns
 
@@ -101,7 +101,8 @@ def _columns(given: dict[str, Given]) -> Columns | None:
 def _created(client: Client, job: Job, uploads: Uploads) -> dict[str, object]:
     files = {name: uploads.name(str(job.body[name])) for name in DATASETS if job.body.get(name) is not None}
     headers = {"Idempotency-Key": job.key} if job.key else None
-    return client.call("POST", PATH, {**job.body, **files}, headers=headers)
+    with once():
+        return client.call("POST", PATH, {**job.body, **files}, headers=headers)
 
 
 def _create(client: Client, jobs: Iterable[Job], *, as_json: bool) -> None:
@@ -126,7 +127,7 @@ def _estimate(client: Client, jobs: Iterable[Job], *, as_json: bool) -> None:
     counted: dict[str, dict[str, object]] = {}
     answers: list[dict[str, object]] = []
     for job in jobs:
-        dataset, named = str(job.body["training_file"]), msgspec.convert(job.body.get("columns"), Columns | None)
+        dataset, named = str(job.body["training_file"]), columns_of(job.body.get("columns"))
         read = f"{dataset}\0{named}"
         counted[read] = counted.get(read) or by_name(dataset, columns=named)
         body = {name: job.body[name] for name in ESTIMATED if job.body.get(name) is not None}

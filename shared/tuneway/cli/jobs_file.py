@@ -84,7 +84,9 @@ def _parts(content: object) -> tuple[list[tuple[str, dict[str, object]]], dict[s
         return _entries(cast("object", content), JOBS), {}, []
     whole = mapping_of(content, "The file")
     if unknown := whole.keys() - {JOBS, DEFAULTS, *LITELLM, *OTHERS}:
-        raise Failed(f"The file has no use for {', '.join(sorted(unknown))}. It has 'jobs' and 'defaults'.")
+        said = f"The file has no use for {', '.join(sorted(unknown))}. It has 'jobs' and 'defaults'"
+        more = ", which is what all jobs have; a grid is for 'tuneway sweeps create -f'."
+        raise Failed(f"{said}{more}")
     entries = [each for name in (JOBS, *LITELLM) for each in _entries(whole.get(name) or [], name)]
     return entries, mapping_of(whole.get(DEFAULTS) or {}, DEFAULTS), sorted(whole.keys() & OTHERS)
 

@@ -58,6 +58,7 @@ class Offer(msgspec.Struct, frozen=True):
 
     quote: Quote | None = None
     obstacle: str | None = None
+    code: str | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,13 +138,21 @@ def _successor(row: Row) -> str:
 
 def _retune(row: Row) -> list[str]:
     if row.retune is None or row.retune.quote is None:
-        return [f"  re-tune: no. {row.retune.obstacle}"] if row.retune and row.retune.obstacle else []
+        return _no_retune(row)
     quote = row.retune.quote
     return [
         f"  re-tune: on {quote.base_model} {quote.estimate.text}: tuneway models retune {row.id}@{row.version}",
         f"    price: {quote.estimate.origin}",
         *(f"    {change}" for change in quote.changes),
     ]
+
+
+def _no_retune(row: Row) -> list[str]:
+    """Why there is none, and how to name a base where only that is missing."""
+    if row.retune is None or row.retune.obstacle is None:
+        return []
+    named = f": tuneway models retune {row.id}@{row.version} --onto BASE" if row.retune.code == "no_successor" else ""
+    return [f"  re-tune: no. {row.retune.obstacle.rstrip('.') if named else row.retune.obstacle}{named}"]
 
 
 def _also(word: str, names: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ def probe(client: Client, /, alias: str, *, last: bool, as_json: bool) -> None:
         show(answer)
     else:
         _tell(found)
-    if not all(target.answers.works for target in found.targets):
+    if not all(target.answers.works or target.asleep for target in found.targets):
         raise click.exceptions.Exit(1)
 
 
@@ -52,13 +52,15 @@ def _tell(found: _Answer) -> None:
 
 def _row(target: TargetProbe) -> tuple[str, ...]:
     stars = ("★" if name in target.stars and target.stars[name].works else "-" for name in STARS)
+    if target.asleep:
+        return (target.target, target.dialect, "asleep", *("-" for _ in HEAD[3:]))
     return (target.target, target.dialect, _ms(target.first_chunk_ms), _ms(target.whole_ms), *stars)
 
 
 def _faults(target: TargetProbe) -> Iterator[tuple[str, str]]:
     """Why what does not work does not; one that does not answer at all says it once."""
     if not target.answers.works:
-        yield "answers", target.answers.reason or "It does not answer."
+        yield "asleep" if target.asleep else "answers", target.answers.reason or "It does not answer."
         return
     for name, finding in target.stars.items():
         if not finding.works:

@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from tuneway.cli.dataset_files import columns_of
+from tuneway.cli.estimates import by_name
 from tuneway.cli.uploads import Uploads, identity
 from tuneway.cli.yaml_files import content_of, mapping_of
 
 Given = str | int | float | None
 RULES = ("patience", "min_delta", "target_validation_loss")
 DATASETS = ("training_file", "training_files", "validation_file")
-ESTIMATED = ("hyperparameters", "method")
+ESTIMATED = ("columns", "hyperparameters", "method")
 
 
 def body_of(file: Path | None, grid: Sequence[str], given: Mapping[str, Given]) -> dict[str, object]:
@@ -39,6 +41,16 @@ def uploaded(body: Mapping[str, object], uploads: Uploads) -> tuple[dict[str, ob
     """The body with its local files uploaded, and an idempotency key that its content alone decides."""
     text = msgspec.json.encode(_renamed(body, identity), order="deterministic")
     return _renamed(body, uploads.name), f"sweep-{hashlib.sha256(text).hexdigest()[:40]}"
+
+
+def questions(body: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """What the estimate of each job is asked; the rows of a local file are counted once. Raises Failed."""
+    counted: dict[str, dict[str, object]] = {}
+    for point in points(body):
+        dataset, named = str(point.pop("training_file")), columns_of(point.pop("columns", None))
+        read = f"{dataset}\0{named}"
+        counted[read] = counted.get(read) or by_name(dataset, columns=named)
+        yield {**point, **counted[read]}
 
 
 def points(body: Mapping[str, object]) -> Iterator[dict[str, object]]:

@@ -15,11 +15,11 @@ from rich.table import Table
 from tuneway.cli.client import Client, show
 from tuneway.cli.columns import aligned
 from tuneway.cli.estimates import PATH as ESTIMATES
-from tuneway.cli.estimates import Answer, by_name
+from tuneway.cli.estimates import Answer
 from tuneway.cli.following import CANCELLED, FAILED, interruptible
 from tuneway.cli.options import connected
-from tuneway.cli.sweep_files import Given, body_of, points, uploaded
-from tuneway.cli.uploads import Uploads
+from tuneway.cli.sweep_files import Given, body_of, questions, uploaded
+from tuneway.cli.uploads import Uploads, once
 
 PATH = "/v1/fine_tuning/sweeps"
 HEAD = ("SWEEP", "STATUS", "JOBS", "NAME")
@@ -121,7 +121,8 @@ def create(
         _estimate(client, body, as_json=as_json)
         return
     sent, key = uploaded(body, Uploads(client))
-    made = client.call("POST", PATH, sent, headers={"Idempotency-Key": key})
+    with once():
+        made = client.call("POST", PATH, sent, headers={"Idempotency-Key": key})
     if as_json:
         show(made)
     else:
@@ -272,12 +273,7 @@ def _counts(seen: SweepView) -> str:
 
 
 def _estimate(client: Client, body: dict[str, object], *, as_json: bool) -> None:
-    counted: dict[str, dict[str, object]] = {}
-    answers: list[dict[str, object]] = []
-    for point in points(body):
-        dataset = str(point.pop("training_file"))
-        counted[dataset] = counted.get(dataset) or by_name(dataset)
-        answers.append(client.call("POST", ESTIMATES, {**point, **counted[dataset]}))
+    answers = [client.call("POST", ESTIMATES, asked) for asked in questions(body)]
     if as_json:
         show(answers)
         return

@@ -1,14 +1,17 @@
 """Datasets named on the command line: a local file is uploaded once, whatever else is passed on as it is."""
 
 import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from tuneway.cli.client import Client, Failed
+from tuneway.cli.client import Client, Failed, Refused
 from tuneway.tuning.datasets.kinds import kind_named
 from tuneway.tuning.orders import PLACES
 
 FILES = "/v1/files"
+REUSED = "idempotency_key_reused"
 DIGITS = 16  # of the content's hash, in the name it is uploaded under
 BLOCK = 1 << 20
 
@@ -38,6 +41,22 @@ class Uploads:
     def _uploaded(self, path: Path, name: str) -> str:
         with path.open("rb") as content:
             return str(self._client.upload(FILES, file=(name, content), purpose="fine-tune")["id"])
+
+
+@contextmanager
+def once() -> Generator[None]:
+    """What was created by a key of its content, from an upload that is gone by now, is not created again.
+
+    The key is the command line's own, so its user cannot send another. Raises Failed.
+    """
+    try:
+        yield
+    except Refused as refused:
+        if refused.code != REUSED:
+            raise
+        fact = refused.message.rpartition(", which is another")[0].partition(" was used for ")[2]
+        said = f"The same was created before ({fact}), from an upload that is not there any more: look at that one."
+        raise Failed(f"{said} To tune once more, change something, such as its suffix.") from refused
 
 
 def elsewhere(dataset: str) -> str:

@@ -69,26 +69,17 @@ class JobDesk:
         """Accept a job: state first, then the message that starts it; if that is lost, the tick sends it again.
 
         ``key_limit`` is what the caller's key may spend on one job, ``also`` what is written in the commit that makes
-        the job. The same idempotency key brings back the same job.
+        the job. The same idempotency key brings back the same job, whatever has become of its files since.
         Raises BadInput, naming the field; also when the key was used for a job that is not the same: no 409, which
         clients would only send again.
         """
         subject = self.subject(order.model, owner=owner)
-        self.check_base(subject.base)
-        self.check_files(order, owner=owner)
-        most = Allowance(caller=order.max_cost_usd, key=key_limit, installation=self._installation.max_cost_usd)
-        job = accepted(
-            order,
-            subject,
-            id_=job_id(order, owner, random=self._new_id()),
-            terms=Terms(
-                owner=owner,
-                allowance=most,
-                location=self._installation.location,
-                now=self._lifecycle.now(),
-            ),
-        )
-        stored = self._begun(job, *subject.base.warnings(self._today()), also=also(job))
+        job = self._accepted(order, subject, owner=owner, key_limit=key_limit)
+        stored = self._earlier(order, owner)
+        if stored is None:
+            self.check_base(subject.base)
+            self.check_files(order, owner=owner)
+            stored = self._begun(job, *subject.base.warnings(self._today()), also=also(job))
         if asked_for(stored.value) != asked_for(job):
             raise BadInput(
                 f"This Idempotency-Key was used for job {stored.id}, which is another. Send a new key.",
@@ -98,6 +89,10 @@ class JobDesk:
         if stored.value.status is Status.REQUESTED and not order.on_beat:
             self._lifecycle.tell(Topic.JOB_REQUESTED, stored.value)
         return stored.value
+
+    def knows(self, order: JobOrder, *, owner: str) -> bool:
+        """Whether its idempotency key has made a job before, whose files and base need not be there any more."""
+        return self._earlier(order, owner) is not None
 
     def get(self, job_id: str, *, owner: str | None) -> Job:
         """The job now. Raises NotFound."""
@@ -150,6 +145,16 @@ class JobDesk:
         """Whether the owner may name the order's files. Raises BadInput, naming the field."""
         for field in ("training_file", "validation_file"):
             self._check_file(field, getattr(order, field), owner)
+
+    def _accepted(self, order: JobOrder, subject: Subject, *, owner: str, key_limit: float | None) -> Job:
+        most = Allowance(caller=order.max_cost_usd, key=key_limit, installation=self._installation.max_cost_usd)
+        terms = Terms(owner=owner, allowance=most, location=self._installation.location, now=self._lifecycle.now())
+        return accepted(order, subject, id_=job_id(order, owner, random=self._new_id()), terms=terms)
+
+    def _earlier(self, order: JobOrder, owner: str) -> Stored[Job] | None:
+        if order.idempotency_key is None:
+            return None
+        return self._lifecycle.jobs.known(job_id(order, owner, random=""))
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._lifecycle.now(), UTC).date()

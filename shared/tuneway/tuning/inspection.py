@@ -1,8 +1,8 @@
 """Look at a dataset before there is a job: the whole report of its files, and its first rows as a model sees them."""
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -94,33 +94,27 @@ class Inspector:
     def fingerprint(self, name: str, *, field: str, owner: str) -> str:
         """The SHA-256 of the file as it is stored now, as reports tell it. Raises as ``inspect``."""
         uri, _ = self._named(_File(name, field, None), owner)
-        try:
+        digest = hashlib.sha256()
+        with _there(name, field):
             self._check_size(uri, field)
-            digest = hashlib.sha256()
             with self._files.read(uri) as content:
                 while block := content.read(BLOCK):
                     digest.update(block)
-        except (NotFound, NotAllowed) as missing:
-            raise BadInput(missing.message, param=field, code=missing.code or "file_not_found") from missing
         return digest.hexdigest()
 
     def check_there(self, name: str, *, field: str, owner: str) -> None:
         """Whether the file can be found, without reading it. Raises BadInput, naming the field; TryLater."""
         uri, _ = self._named(_File(name, field, None), owner)
-        try:
-            with suppress(BadInput):  # one that does not tell its size may be there all the same
-                self._files.size(uri)
-        except (NotFound, NotAllowed) as missing:
-            raise BadInput(missing.message, param=field, code=missing.code or "file_not_found") from missing
+        # One that does not tell its size may be there all the same.
+        with _there(name, field), suppress(BadInput):
+            self._files.size(uri)
 
     def _surveyed(self, file: "_File", limits: DatasetLimits, purpose: Purpose, *, owner: str) -> DatasetReport:
         uri, manner = self._named(file, owner)
-        try:
+        with _there(file.name, file.field):
             self._check_size(uri, file.field)
             with self._files.read(uri) as rows:
                 return survey(rows, limits=limits, purpose=purpose, manner=manner)
-        except (NotFound, NotAllowed) as missing:
-            raise BadInput(missing.message, param=file.field, code=missing.code or "file_not_found") from missing
 
     def _examples(
         self, file: "_File", limits: DatasetLimits, purpose: Purpose, *, owner: str, rows: int
@@ -128,7 +122,7 @@ class Inspector:
         if not rows:
             return ()
         uri, manner = self._named(file, owner)
-        with self._files.read(uri) as content:
+        with _there(file.name, file.field), self._files.read(uri) as content:
             read = opened(chunks(content), manner)
             return preview(read.blocks, limits=limits, purpose=purpose, rows=rows, line_of=read.line_of)
 
@@ -153,6 +147,18 @@ class Inspector:
             said = f"{missing.message} Or name a file as {PLACES}."
             raise BadInput(said, param=file.field, code="file_not_found") from missing
         return record.uri, Manner(name=record.filename, columns=file.columns, tables=self._tables)
+
+
+@contextmanager
+def _there(name: str, field: str) -> Generator[None]:
+    """A file that is gone, or goes while it is read, is the caller's to name again. Raises BadInput."""
+    try:
+        yield
+    except NotFound as gone:
+        said = gone.message if "://" in name else f"The file '{name}' is gone. Upload it again with POST /v1/files."
+        raise BadInput(said, param=field, code=gone.code or "file_not_found") from gone
+    except NotAllowed as kept:
+        raise BadInput(kept.message, param=field, code=kept.code or "file_not_found") from kept
 
 
 class _File(msgspec.Struct, frozen=True):

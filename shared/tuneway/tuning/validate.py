@@ -28,6 +28,8 @@ SOURCES: dict[Role, Callable[[Job], str]] = {
 }
 GOOGLE = "gs://"
 STORES = {"bedrock": "s3://"}
+COLUMNS = "columns"
+GONE = "file_not_found"
 FAULTS = (BadInput, NotFound, NotAllowed)
 
 
@@ -96,7 +98,8 @@ class Datasets:
         try:
             report, uri = self._linted(asked)
         except FAULTS as fault:
-            return Verdict(job=job, error=_error(fault, param=f"{role}_file")), None
+            told = _told(fault, SOURCES[role](job))
+            return Verdict(job=job, error=_error(told, param=f"{role}_file")), None
         found = _with_findings(job, role, report, uri=uri)
         if report.accepted:
             return Verdict(job=found), report
@@ -124,7 +127,7 @@ class Datasets:
             return given, given
         stored = self._records.known(given)
         if stored is None:
-            raise NotFound(f"The file '{given}' is gone. Upload it again.", code="file_not_found")
+            raise _gone(given)
         return stored.value.uri, stored.value.filename
 
 
@@ -155,5 +158,17 @@ def _price(priced: Estimate) -> str:
     return f"Estimate: {priced.amount} ({priced.label})." if priced.amount else f"Estimate: {priced.label}."
 
 
+def _gone(given: str) -> NotFound:
+    return NotFound(f"The file '{given}' is gone. Upload it again, and create the job anew.", code=GONE)
+
+
+def _told(fault: TunewayError, given: str) -> TunewayError:
+    """Of an upload that went while it was read, by its own name."""
+    return _gone(given) if isinstance(fault, NotFound) and "://" not in given else fault
+
+
 def _error(fault: TunewayError, *, param: str) -> JobError:
-    return JobError(code=fault.code or "invalid_request", message=fault.message, param=param)
+    """A fault of the columns is theirs, whichever file has none such."""
+    named = COLUMNS if fault.param == COLUMNS else param
+    code = fault.code or (GONE if isinstance(fault, NotFound) else "invalid_request")
+    return JobError(code=code, message=fault.message, param=named)

@@ -206,6 +206,22 @@ def test_a_repeated_call_with_one_key_is_one_job(vertex: Vertex, path: str) -> N
     assert other.id != first.id
 
 
+def test_a_repeated_call_needs_its_file_no_more(vertex: Vertex, path: str) -> None:
+    once: dict[str, Any] = {**PLACE, "extra_headers": {"Idempotency-Key": "order-9"}}
+    first = tuneway.create_fine_tuning_job(BASE, path, **once)
+    Path(path).unlink()
+    assert tuneway.create_fine_tuning_job(BASE, path, **once).id == first.id
+    with pytest.raises(tuneway.BadRequestError, match="no file"):
+        tuneway.create_fine_tuning_job(BASE, path, **PLACE)
+
+
+def test_columns_of_rows_that_have_none_are_refused_by_name(vertex: Vertex, path: str) -> None:
+    columns = {"prompt": "ticket", "completion": "reply"}
+    with pytest.raises(tuneway.BadRequestError, match="leave 'columns' out") as fault:
+        tuneway.create_fine_tuning_job(BASE, path, columns=columns, **PLACE)
+    assert (fault.value.param, vertex.jobs(), vertex.kept()) == ("columns", 0, [])
+
+
 def test_a_tuned_model_is_tuned_further(vertex: Vertex, path: str) -> None:
     job = tuneway.create_fine_tuning_job(BASE, path, **PLACE)
     vertex.now += 5000

@@ -33,6 +33,21 @@ def test_a_file_that_cannot_be_tuned_on_is_refused(tmp_path: Path, name: str) ->
     assert fault.value.param == "training_file"
 
 
+def test_rows_are_read_by_the_columns_that_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"ticket": "Where is it?", "reply": "In box 4."}\n' * 20)
+    columns = {"prompt": "ticket", "completion": "reply"}
+    priced = tuneway.estimate_fine_tuning_cost("gemini-3.5-flash", str(tmp_path / "a.jsonl"), columns=columns)
+    assert priced.dataset is not None
+    assert priced.dataset["rows"] == 20
+
+
+def test_columns_of_rows_that_have_none_are_refused_by_name(tmp_path: Path) -> None:
+    columns = {"prompt": "ticket", "completion": "reply"}
+    with pytest.raises(tuneway.BadRequestError, match="has no 'ticket'") as fault:
+        tuneway.estimate_fine_tuning_cost("gemini-3.5-flash", rows(tmp_path / "a.jsonl", 20), columns=columns)
+    assert (fault.value.param, fault.value.code) == ("columns", "columns_not_found")
+
+
 def test_an_unknown_base_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(tuneway.BadRequestError, match="no base model"):
         tuneway.estimate_fine_tuning_cost("gpt-2", rows(tmp_path / "a.jsonl", 20))

@@ -121,6 +121,13 @@ def test_columns_may_be_named(table: Path) -> None:
     assert run("convert", "x.csv", "x.jsonl", "--to", "openai", *named[:2]).exit_code == 2
 
 
+def test_columns_of_rows_that_have_none_are_refused_and_nothing_is_left(table: Path) -> None:
+    Path("chat.jsonl").write_text('{"messages": []}\n')
+    named = ("--prompt-column", "q", "--completion-column", "a")
+    done = run("convert", "chat.jsonl", "out.jsonl", "--to", "openai", *named)
+    assert (done.exit_code, "has no 'q' and no 'a'" in done.stderr, Path("out.jsonl").exists()) == (1, True, False)
+
+
 def test_a_file_is_split(table: Path) -> None:
     done = run("split", table, "--validation", "0.2", "--seed", "7", "--json")
     assert json.loads(done.stdout)["validation"]["rows"] == 20

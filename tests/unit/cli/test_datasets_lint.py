@@ -169,3 +169,18 @@ def test_a_table_of_unknown_columns_is_refused_with_the_remedy(tmp_path: Path) -
     path.write_text("ticket,reply\n" + "When?,Now.\n" * 3)
     assert "--prompt-column" in run("preview", path).output
     assert run("preview", path, "--prompt-column", "ticket", "--completion-column", "reply").exit_code == 0
+
+
+def test_columns_of_rows_that_have_none_are_refused_with_the_remedy(good: Path) -> None:
+    named = ("--prompt-column", "ticket", "--completion-column", "reply")
+    for command in ("lint", "preview"):
+        done = run(command, good, *named)
+        assert (done.exit_code, "has no 'ticket'" in done.output, "--prompt-column" in done.output) == (2, True, True)
+
+
+def test_rows_of_json_are_read_by_the_columns_that_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"ticket": "When?", "reply": "Now."}\n' * 3)
+    assert "--prompt-column" in " ".join(run("preview", path).output.split())
+    done = run("lint", path, "--prompt-column", "ticket", "--completion-column", "reply", "--json")
+    assert json.loads(done.output)["dataset"]["form"] == "prompt_completion"

@@ -60,6 +60,7 @@ def test_a_model_that_names_its_cloud_is_left_alone(model: str) -> None:
         ([], "no jobs"),
         ({"finetune_settings": [{"custom_llm_provider": "azure"}]}, "no jobs"),
         ({"job": [JOB]}, "no use for job"),
+        ({"grid": {}, "model": "m"}, "a grid is for 'tuneway sweeps create -f'"),
         ({"jobs": {"a": JOB}}, "'jobs' is no list"),
         (["x"], r"jobs\[0\] is no mapping"),
         ([JOB, {"model": "m"}], r"jobs\[1\] has no training_file"),

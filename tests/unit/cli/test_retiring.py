@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.cli.served import Run, served
 from tests.unit.edge.registry.test_retirements import Door
-from tests.unit.registry.retiring import BASE, HEIR
+from tests.unit.registry.retiring import BASE, HEIR, ending
 from tuneway.routing.routes import Target
 
 
@@ -47,6 +47,13 @@ def test_what_keeps_it_from_being_tuned_again_is_said(run: Run, door: Door) -> N
     job = door.world.rows()["101"].job or ""
     door.world.loop.files.delete(door.world.loop.job(job).training_file)
     assert "  re-tune: no. " in said(run, "retiring")
+
+
+def test_where_no_successor_is_named_a_base_can_be(tmp_path: Path) -> None:
+    door = Door(tmp_path, catalogue=ending(successor=None))
+    with served(door.rules) as run:
+        (line,) = [line for line in said(run, "retiring").splitlines() if "re-tune: " in line]
+    assert line.endswith("Name a base_model to tune on: tuneway models retune 101@1 --onto BASE")
 
 
 def test_nothing_to_show_is_said(run: Run) -> None:

@@ -11,6 +11,9 @@ from tests.unit.edge.route_desks import ONE, Desk
 from tuneway.access.keys import Scope
 from tuneway.adapters.sqlite_documents import SqliteDocuments
 from tuneway.edge.door import Rule
+from tuneway.routing.fragments import Asleep
+from tuneway.routing.places import place_of
+from tuneway.routing.snapshot import change
 
 
 @pytest.fixture
@@ -51,3 +54,16 @@ def test_a_cost_that_is_not_known_is_called_so(run: Run, desk: Desk) -> None:
 
 def test_as_json_it_is_the_answer(run: Run) -> None:
     assert json.loads(run("routes", "probe", "shop", "--json").stdout)["object"] == "route.probe"
+
+
+def test_one_that_is_asleep_has_not_failed(tmp_path: Path) -> None:
+    documents = SqliteDocuments(tmp_path / "resting.sqlite")
+    desk = Desk(documents)
+    desk.put()
+    place = place_of(desk.book.get("shop").targets[0])
+    change(documents, lambda snapshot: snapshot.with_sleep(place, Asleep(seconds=9)))
+    with served([Rule(rule.method, rule.path, Scope.TUNE, rule.handler) for rule in desk.rules]) as run:
+        shown = run("routes", "probe", "shop")
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[1].split()[1:] == ["gemini", "asleep", "-", "-", "-", "-", "-", "-"]
+    assert "asleep: It is asleep. It is woken by a call" in shown.stderr

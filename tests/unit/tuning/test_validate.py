@@ -179,3 +179,21 @@ def test_a_price_below_a_cent_is_no_nothing(checking: Checking) -> None:
     body = b"\n".join(json.dumps(row).encode() for row in pairs(120))
     summary = checking.checked(training_file=checking.kept(body, "rows.jsonl")).summary
     assert "Estimate: < 0.01 USD (" in summary
+
+
+def test_rows_of_json_are_read_by_the_columns_that_a_job_names(checking: Checking) -> None:
+    rows = [{"ticket": row["prompt"], "reply": row["completion"]} for row in pairs(120)]
+    name = checking.kept(json.dumps(rows).encode(), "rows.json")
+    verdict = checking.checked(training_file=name, columns=Columns(prompt="ticket", completion="reply"))
+    assert verdict.error is None
+    copy = checking.read(verdict.job.training_uri)
+    assert json.loads(copy[0])["contents"][0]["parts"][0]["text"] == "Q0"
+
+
+def test_columns_of_rows_that_have_none_fail_the_job_by_name(checking: Checking) -> None:
+    body = b"\n".join(json.dumps(row).encode() for row in pairs(120))
+    columns = Columns(prompt="ticket", completion="reply")
+    error = checking.checked(training_file=checking.kept(body, "rows.jsonl"), columns=columns).error
+    assert error is not None
+    assert (error.param, error.code) == ("columns", "columns_not_found")
+    assert "leave 'columns' out" in error.message

@@ -65,10 +65,12 @@ class Census:
         rows = self._bits.total()
         if not rows:
             return None
+        most = self._longest[0] // BYTES_PER_TOKEN
         return Histogram(
             least=self._least // BYTES_PER_TOKEN,
-            most=self._longest[0] // BYTES_PER_TOKEN,
-            mean=round(self._utf8 / BYTES_PER_TOKEN / rows, 1),
+            most=most,
+            # The most is rounded down to whole tokens: no mean stands above it.
+            mean=min(float(most), round(self._utf8 / BYTES_PER_TOKEN / rows, 1)),
             buckets=tuple(_doubling(_quartered(self._bits))),
         )
 

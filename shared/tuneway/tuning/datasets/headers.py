@@ -58,9 +58,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 def header(names: Sequence[str], columns: Columns | None, ledger: Ledger, *, line: int | None = 1) -> Header:
     """What the names say; columns that make no part of a row are noted. Raises Unreadable: there is no pair."""
-    if columns is not None and _folded(columns.prompt) == _folded(columns.completion):
-        said = f"The same column is asked and answered: '{excerpt(columns.prompt)}'."
-        raise Unreadable(Finding("missing_column", "$", said), line)
+    if columns is not None:
+        check_two(columns, line)
     found = known(names, columns)
     if found is None:
         told = ", ".join(f"'{name}'" for name in names)
@@ -71,24 +70,32 @@ def header(names: Sequence[str], columns: Columns | None, ledger: Ledger, *, lin
     return found
 
 
+def check_two(columns: Columns, line: int | None) -> None:
+    """Whether two different columns are asked and answered. Raises Unreadable."""
+    if folded(columns.prompt) == folded(columns.completion):
+        said = f"The same column is asked and answered: '{excerpt(columns.prompt)}'."
+        raise Unreadable(Finding("missing_column", "$", said), line)
+
+
 def known(names: Sequence[str], columns: Columns | None) -> Header | None:
     """How a row is made of columns with these names, or None. Case and blanks around a name do not matter."""
     places: dict[str, int] = {}
     for place, name in enumerate(names):
-        places.setdefault(_folded(name), place)
+        places.setdefault(folded(name), place)
     if columns is not None:
         return _named(places, columns)
     return _whole(places) or _compared(places) or _usual(places)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """The name as it is compared: case and blanks around it do not matter."""
     return name.strip().casefold()
 
 
 def _whole(places: dict[str, int]) -> Header | None:
     if not any(mark in places for mark in MARKS):
         return None
-    used = {key: places[_folded(key)] for key in KEYS if _folded(key) in places}
+    used = {key: places[folded(key)] for key in KEYS if folded(key) in places}
     return Header(used=tuple(used.values()), names=tuple(used))
 
 
@@ -111,7 +118,7 @@ def _usual(places: dict[str, int]) -> Header | None:
 
 
 def _named(places: dict[str, int], columns: Columns) -> Header | None:
-    asked, answered, system = map(_folded, (columns.prompt, columns.completion, columns.system or ""))
+    asked, answered, system = map(folded, (columns.prompt, columns.completion, columns.system or ""))
     if any(name not in places for name in (asked, answered, system) if name):
         return None
     told = {**places, "system": places[system]} if system else places

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 
-from tuneway.tuning.datasets import csv_rows, json_rows, table_rows
+from tuneway.tuning.datasets import csv_rows, json_rows, record_rows, table_rows
 from tuneway.tuning.datasets.gzip_blocks import refused_twice, unpacked
+from tuneway.tuning.datasets.json_columns import is_columns
 from tuneway.tuning.datasets.kinds import FIRST_BYTES, GZIP, PARQUET, Columns, Kind, kind_of
 from tuneway.tuning.datasets.ledger import Ledger, Placed, Unreadable
+from tuneway.tuning.datasets.lines import BYTE_ORDER_MARK
 from tuneway.tuning.datasets.strangers import stranger
 from tuneway.tuning.datasets.table_rows import Tables
 
@@ -64,7 +66,8 @@ def reading(
     """Begin to read a file from its bytes in blocks of any size.
 
     ``kind`` orders how to read text; None finds out by the first bytes, then by ``name``. ``columns`` names those of a
-    table whose header does not say. ``tables`` opens Parquet. Reads as far as it must to know the kind.
+    table whose header does not say, or the keys of rows in JSON: where rows have none such, ``blocks`` raises BadInput.
+    ``tables`` opens Parquet. Reads as far as it must to know the kind.
     """
     ledger = Ledger()
     start, rest = _begun(iter(blocks))
@@ -75,18 +78,31 @@ def reading(
     if (strange := stranger(start)) is not None:
         return Reading(kind or Kind.JSONL, _breaking(Unreadable(strange)), ledger, untouched=False)
     found = Kind.PARQUET if start.startswith(PARQUET) else kind or kind_of(start, name, tabular=columns is not None)
-    rows = _readers(columns, tables)[found]
-    return Reading(found, rows(rest, ledger), ledger, untouched=found is Kind.JSONL and not packed)
+    named = columns if found in RECORDS and not is_columns(_plain(start)) else None
+    rows = _readers(columns, tables)[found] if named is None else partial(RECORDS[found], columns=named, name=name)
+    return Reading(found, rows(rest, ledger), ledger, untouched=rows is _as_it_is and not packed)
+
+
+def _as_it_is(blocks: Iterator[bytes], _: Ledger) -> Iterator[bytes]:
+    return blocks
+
+
+RECORDS = {Kind.JSONL: record_rows.of_lines, Kind.JSON: record_rows.of_document}
+"""Rows that are objects, by keys that somebody named."""
 
 
 def _readers(columns: Columns | None, tables: Tables | None) -> dict[Kind, Rows]:
     return {
-        Kind.JSONL: lambda blocks, _: blocks,
+        Kind.JSONL: _as_it_is,
         Kind.JSON: partial(json_rows.rows, columns=columns),
         Kind.CSV: partial(csv_rows.rows, columns=columns, delimiters=csv_rows.COMMAS),
         Kind.TSV: partial(csv_rows.rows, columns=columns, delimiters=csv_rows.TABS),
         Kind.PARQUET: partial(table_rows.rows, columns=columns, tables=tables),
     }
+
+
+def _plain(start: bytes) -> bytes:
+    return start.removeprefix(BYTE_ORDER_MARK).lstrip()
 
 
 def _begun(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -159,7 +159,8 @@ class DatasetReport(msgspec.Struct, frozen=True, kw_only=True):
         """One sentence for people: the first error and how many more there are."""
         if not self.errors:
             return f"Good rows: {self.rows:,}."
-        more = f" ({self.error_count - 1:,} more errors.)" if self.error_count > 1 else ""
+        others = self.error_count - 1
+        more = f" ({others:,} more {'error' if others == 1 else 'errors'}.)" if others > 0 else ""
         first = self.errors[0].text
         return f"{first[0].upper()}{first[1:]}{more}"
 

@@ -63,7 +63,8 @@ RULES: dict[str, Rule] = {
         "error",
         'Use {"messages": […]} (OpenAI chat), {"contents": […]} (Gemini), {"prompt", "completion"}, '
         '{"question", "answer"}, or for preferences {"input", "preferred_output", "non_preferred_output"}, '
-        '{"contents", "completions"} or {"prompt", "chosen", "rejected"}.',
+        '{"contents", "completions"} or {"prompt", "chosen", "rejected"}; or say which other keys are asked '
+        "and answered: 'columns' beside the file, --prompt-column and --completion-column on the command line.",
     ),
     "mixed_forms": Rule("error", "Write every row in the form of the first one, or use one file for each form."),
     "wrong_type": Rule("error", "Give the value the type that is expected."),

@@ -68,14 +68,18 @@ class SweepDesk:
     def create(self, order: SweepOrder, *, owner: str, key_limit: float | None = None) -> Seen:
         """Accept a sweep: state first, then the message that starts it; if that is lost, the tick sends it again.
 
-        The same idempotency key brings back the same sweep. Raises BadInput, naming the field.
+        The same idempotency key brings back the same sweep, whatever has become of its files since.
+        Raises BadInput, naming the field.
         """
-        self._check(order, owner)
+        _check_count(order)
         sweep = self._accepted(order, owner=owner, key_limit=key_limit)
         if len(msgspec.json.encode(sweep)) > MOST_BYTES:
             said = f"The sweep is larger than {MOST_BYTES:,} bytes. Make several of it."
             raise BadInput(said, param="jobs", code="sweep_too_large")
-        kept = self._begun(sweep)
+        kept = self._earlier(order, sweep.id)
+        if kept is None:
+            self._check(order, owner)
+            kept = self._begun(sweep)
         if _asked_for(kept) != _asked_for(sweep):
             said = f"This Idempotency-Key was used for sweep {kept.id}, which is another. Send a new key."
             raise BadInput(said, code="idempotency_key_reused")
@@ -116,12 +120,8 @@ class SweepDesk:
         return self.get(sweep_id, owner=owner)
 
     def _check(self, order: SweepOrder, owner: str) -> None:
-        most = order.max_jobs or MOST_JOBS
-        if not order.jobs:
-            raise BadInput("The sweep has no jobs. Give a grid, or jobs.", param="jobs", code="empty_sweep")
-        if len(order.jobs) > min(most, MOST_JOBS):
-            said = f"The sweep has {len(order.jobs)} jobs, more than {min(most, MOST_JOBS)}. Take some out."
-            raise BadInput(said, param="jobs", code="sweep_too_large")
+        for base in {order.model: self.subject(order.model, owner=owner).base for order in order.jobs}.values():
+            self._desk.check_base(base)
         if order.promotion is not None:
             self._check_alias(order.promotion.alias, owner, param="promote.alias")
         files = {(each.training_file, each.validation_file): each for each in order.jobs}
@@ -155,8 +155,6 @@ class SweepDesk:
 
     def _members(self, orders: Sequence[JobOrder], sweep: SweepId, owner: str) -> list[Member]:
         bases = {order.model: self._desk.subject(order.model, owner=owner).base for order in orders}
-        for base in bases.values():
-            self._desk.check_base(base)
         return [
             Member(
                 index=index,
@@ -167,6 +165,11 @@ class SweepDesk:
             )
             for index, order in enumerate(orders)
         ]
+
+    def _earlier(self, order: SweepOrder, id_: SweepId) -> Sweep | None:
+        """What the same idempotency key has made before."""
+        stored = self._sweeps.kept.known(id_) if order.idempotency_key is not None else None
+        return stored.value if stored else None
 
     def _begun(self, sweep: Sweep) -> Sweep:
         try:
@@ -189,6 +192,15 @@ class SweepDesk:
             raise BadInput(said, code="sweep_ended")
         halt = Halt(rule="cancelled", message="The sweep was cancelled.")
         return moved(halted(sweep, halt), SweepStatus.CANCELLING, now=self._sweeps.now())
+
+
+def _check_count(order: SweepOrder) -> None:
+    most = order.max_jobs or MOST_JOBS
+    if not order.jobs:
+        raise BadInput("The sweep has no jobs. Give a grid, or jobs.", param="jobs", code="empty_sweep")
+    if len(order.jobs) > min(most, MOST_JOBS):
+        said = f"The sweep has {len(order.jobs)} jobs, more than {min(most, MOST_JOBS)}. Take some out."
+        raise BadInput(said, param="jobs", code="sweep_too_large")
 
 
 def _promoting(stored: Stored[Sweep], job: str, alias: str, *, at: float) -> Sweep:

@@ -209,3 +209,8 @@ def test_columns_that_the_caller_names_are_read(shop: Shop) -> None:
 
 def test_columns_of_no_file_are_refused(shop: Shop) -> None:
     assert shop.refused(tokens=5, columns={"prompt": "a", "completion": "b"})["param"] == "columns"
+
+
+def test_columns_of_rows_that_have_none_are_refused_by_name(shop: Shop) -> None:
+    error = shop.refused(training_file=shop.loop.upload(), columns={"prompt": "ticket", "completion": "reply"})
+    assert (error["param"], error["code"]) == ("columns", "columns_not_found")

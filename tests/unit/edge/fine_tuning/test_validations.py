@@ -174,3 +174,24 @@ def test_nothing_is_kept_of_the_question(door: Door) -> None:
     door.ask(training_file=door.loop.upload())
     assert door.loop.events.sent == []
     assert door.loop.desk.newest(owner="acme", after=None, limit=5) == []
+
+
+NAMED = {"prompt": "ticket", "completion": "reply"}
+
+
+def test_rows_of_json_are_read_by_the_columns_that_are_named(door: Door) -> None:
+    content = b'{"ticket":"a","reply":"b"}\n' * 2
+    body = door.ask(training_file=door.kept(content), columns=NAMED, examples=1).json
+    assert (body["dataset"]["rows"], body["dataset"]["form"]) == (2, "prompt_completion")
+    assert [turn["text"] for turn in body["examples"][0]["turns"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("at_fault", ["training_file", "validation_file"])
+def test_columns_of_rows_that_have_none_are_refused_by_name(door: Door, at_fault: str) -> None:
+    named = {"training_file": "a.csv", "validation_file": "b.csv", at_fault: "chat.jsonl"}
+    contents = {"a.csv": b"ticket,reply\na,b\n", "b.csv": b"ticket,reply\nc,d\n", "chat.jsonl": rows(20)}
+    files = {field: door.kept(contents[name], name) for field, name in named.items()}
+    answer = door.ask(**files, columns=NAMED)
+    assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "columns", "columns_not_found")
+    assert "Line 1 of 'chat.jsonl' has no 'ticket'" in answer.error["message"]
+    assert "leave 'columns' out" in answer.error["message"]

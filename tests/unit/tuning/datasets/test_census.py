@@ -35,3 +35,11 @@ def test_rows_of_a_thousand_shapes_are_counted_in_bounded_memory() -> None:
         census.add([(8, 8, (f"role{number}",))])
     assert census.turns is not None
     assert census.turns.buckets == (Bucket(1, 1, 3 * MOST_SHAPES),)
+
+
+def test_no_mean_stands_above_the_most() -> None:
+    census = Census()
+    census.add([(23, 23, ("user", "assistant"))] * 3)
+    tokens = census.tokens
+    assert tokens is not None
+    assert (tokens.least, tokens.mean, tokens.most) == (5, 5.0, 5)
