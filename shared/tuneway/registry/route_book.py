@@ -7,12 +7,14 @@ import msgspec
 
 from tuneway.errors import BadInput, NotFound, Stale
 from tuneway.ports import Documents
-from tuneway.registry.models.followed import Followed, followed, led_along
+from tuneway.registry.models.followed import Followed, astray, followed, led_along, unnamed
 from tuneway.registry.models.model_shelf import ModelShelf
+from tuneway.registry.models.version_names import VersionName, off_the_record
+from tuneway.routing.fragments import Asleep
 from tuneway.routing.history import Entry, Mark, entry_id, same, versions
 from tuneway.routing.probes import RouteProbe, TargetProbe
 from tuneway.routing.routes import Route
-from tuneway.routing.snapshot import Snapshot, change
+from tuneway.routing.snapshot import Snapshot, change, current
 from tuneway.state import Collection
 
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
@@ -84,15 +86,25 @@ class RouteBook:
                 now=self._now,
             )
 
+    def off_the_record(self, routes: Sequence[Route]) -> dict[str, VersionName]:
+        """Those that would lead the name of a version's alias elsewhere than the registry says, by their names."""
+        shelf, before = ModelShelf(self._documents, now=self._now), {route.alias: route for route in self.list()}
+        found = {route.alias: off_the_record(shelf, route, before.get(route.alias)) for route in routes}
+        return {alias: named for alias, named in found.items() if named is not None}
+
+    def astray(self, route: Route) -> tuple[VersionName, str] | None:
+        """The version alias, and its version's number, that the route is the name of and does not lead to."""
+        return astray(ModelShelf(self._documents, now=self._now), route)
+
     def remove(self, alias: str, *, guard: Guard | None = None, mark: Mark | None = None) -> None:
-        """Take the alias away; its history stays. Raises NotFound, Stale."""
-        self.get(alias)
+        """Take the alias away, and that of the version which it names; its history stays. Raises NotFound, Stale."""
+        along = unnamed(ModelShelf(self._documents, now=self._now), self.get(alias), by=(mark or Mark()).by)
 
         def apply(snapshot: Snapshot) -> Snapshot:
             _refuse_stale(snapshot, alias, guard)
             return snapshot.without_route(alias)
 
-        change(self._documents, apply, self._routes.delete(alias), mark=mark, now=self._now)
+        change(self._documents, apply, self._routes.delete(alias), *along, mark=mark, now=self._now)
 
     def versions(self, alias: str, *, below: int | None = None, limit: int) -> Sequence[Entry]:
         """The newest entries of its history, of numbers ``below``. Raises NotFound."""
@@ -109,6 +121,10 @@ class RouteBook:
             said = f"The route '{alias}' has no version {number}, or no longer. See its history."
             raise NotFound(said, param="version")
         return stored.value
+
+    def asleep(self) -> Mapping[str, Asleep]:
+        """The places where nothing answers for now."""
+        return current(self._documents).asleep
 
     def probe(self, alias: str) -> RouteProbe:
         """What the last probe of it found. Raises NotFound."""

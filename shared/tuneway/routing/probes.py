@@ -23,7 +23,8 @@ class TargetProbe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """One target: what it speaks, how fast, and what of ``STARS`` works.
 
     Milliseconds are of a short question: until the first chunk of a stream, and until the whole answer. ``cost_usd`` is
-    None where no price is known. ``answers`` is about that question; where it fails, the rest was not asked.
+    None where no price is known. ``answers`` is about that question; where it fails, the rest was not asked. What is
+    ``asleep`` was not asked at all, and is not woken for it.
     """
 
     target: str
@@ -35,6 +36,7 @@ class TargetProbe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     stars: dict[str, Finding] = {}
     tokens: int = 0
     cost_usd: float | None = None
+    asleep: bool = False
 
 
 class RouteProbe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -26,6 +26,19 @@ from tuneway.routing.vendors import VENDORS, Vendor
 _SPOKEN: dict[str, Dialect] = {"anthropic": "anthropic", "google": "gemini"}
 
 
+class Misplaced(BadInput):
+    """A target that leads nowhere: whoever calls it is told of the model, whoever makes it of its ``field``.
+
+    ``way_out`` is what somebody can do who can only call it.
+    """
+
+    def __init__(self, fact: str, *, field: str, way_out: str = "") -> None:
+        super().__init__(f"{fact}. {way_out}".rstrip(), param="model", code="invalid_model_identifier")
+        self.fact = fact
+        self.field = field
+        self.way_out = way_out
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What an installation says of a vendor; each field stands over the vendor's row."""
 
@@ -90,11 +103,11 @@ def _dialect(named: HostedModel, vendor: Vendor) -> Dialect:
     return "anthropic" if vendor.provider == "azure" and named.model.startswith("claude") else vendor.dialect
 
 
-def _homeless(named: HostedModel) -> BadInput:
-    what = "region" if named.vendor == "bedrock" else "address"
-    return BadInput(
+def _homeless(named: HostedModel) -> Misplaced:
+    what, field = ("region", "region") if named.vendor == "bedrock" else ("address", "base_url")
+    return Misplaced(
         f"'{named.vendor}/{named.model}' does not say its {what}, and this installation has no default {what} for "
-        f"'{named.vendor}'. Use the alias of a route that has one.",
-        param="model",
-        code="invalid_model_identifier",
+        f"'{named.vendor}'",
+        field=field,
+        way_out="Use the alias of a route that has one.",
     )

@@ -19,11 +19,12 @@ ONE = {"identifier": "vertex_ai/gemini-3.5-flash"}
 
 
 class Desk:
-    """A door for routes; ``secrets`` are those that can be read, ``looked_at`` those that were."""
+    """A door for routes; ``secrets`` are those that can be read, ``looked_at`` and ``probed`` what was."""
 
     def __init__(self, documents: Documents) -> None:
         self.secrets: set[str] = set()
         self.looked_at: list[str] = []
+        self.probed: list[str] = []
         self.cost: float | None = 0.001
         self.book = RouteBook(documents, now=lambda: NOW)
         self.desk = RouteDesk(
@@ -51,6 +52,7 @@ class Desk:
         return {one: "the variable is not set" for one in references if one not in self.secrets}
 
     def _probe(self, targets: Sequence[Target]) -> Sequence[TargetProbe]:
+        self.probed += [target.resource for target in targets]
         stars = {"stream": Finding(works=True), "vision": Finding(works=False, reason="It sees nothing.")}
         return [
             TargetProbe(

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import get_args
 
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.openai.servers import SERVERS
 from tuneway.prediction.profiles import profile_of
 from tuneway.prediction.providers import table
+from tuneway.prediction.providers.addresses import Operation
 from tuneway.routing.families import DEFAULT, FAMILIES
 from tuneway.routing.identifiers import Alias, parse
 from tuneway.routing.references import is_reference
 from tuneway.routing.routes import Prompt, Route, Target
+from tuneway.routing.targets import Misplaced
 
 Unreadable = Callable[[Sequence[str]], Mapping[str, str]]
 _NAMED = re.compile(r"\{\{\w*\}\}")
@@ -20,6 +23,7 @@ PLACES = {
     "user": ("{{input}}", ("{{input}}",)),
     "completion": ("{{prompt}}", ("{{prompt}}", "{{suffix}}")),
 }
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 FALLBACKS = ("fallbacks", "context_fallbacks", "content_fallbacks")
 
 
@@ -38,11 +42,32 @@ def refuse_nowhere(target: Target) -> None:
     if target.profile not in SERVERS:
         profile_of(target)
     table.auth(target)
+    if not any(_has(target, operation) for operation in OPERATIONS):  # it may be for embeddings alone
+        raise BadInput(
+            f"Nothing at '{target.provider}' is called in the words of '{target.dialect}'. Leave 'dialect' out, or "
+            "give the one that is spoken there.",
+            param="dialect",
+            code="invalid_value",
+        )
+
+
+def _has(target: Target, operation: Operation) -> bool:
     try:
-        table.url(target)
+        table.url(target, operation=operation)
     except BadInput as fault:
-        if fault.code != "unsupported_operation":  # it may be for embeddings alone
+        if fault.code != "unsupported_operation":
             raise
+        return False
+    return True
+
+
+def at_field(fault: BadInput, *, under: str) -> BadInput:
+    """The fault of a target as that of the field which is wrong, below ``under``."""
+    if isinstance(fault, Misplaced):
+        remedy = f"{fault.fact}. Give the target a '{fault.field}'."
+        return BadInput(remedy if fault.way_out else fault.message, param=under + fault.field, code=fault.code)
+    param = "identifier" if fault.param in {None, "model"} else fault.param
+    return BadInput(fault.message, param=f"{under}{param}", code=fault.code)
 
 
 def refuse_idle(targets: tuple[Target, ...]) -> None:

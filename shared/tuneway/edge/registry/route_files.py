@@ -13,7 +13,7 @@ from tuneway.errors import BadInput
 from tuneway.registry.route_book import RouteBook
 from tuneway.routing.history import Mark
 from tuneway.routing.identifiers import HostedModel, VertexIdentifier
-from tuneway.routing.litellm.report import Line
+from tuneway.routing.litellm.report import Fate, Line
 from tuneway.routing.litellm_config import Import, exported, imported
 from tuneway.routing.routes import Route, Target
 
@@ -57,12 +57,30 @@ class RouteFiles:
             known=[route.alias for route in self._book.list()],
             settle=settle,
         )
+        read = self._on_the_record(read)
         applied = not asked.dry_run and self._applied(read, partial=asked.partial, by=author(call.grant))
         return _answer(read, warnings, applied=applied)
 
     def get(self, _: Call) -> Body:
         """``GET /v1/registry/routes:export``."""
         return exported(self._book.list())
+
+    def _on_the_record(self, read: Import) -> Import:
+        """Without routes that would lead a version's name elsewhere than its alias: those are refused."""
+        off = self._book.off_the_record(read.routes)
+        lines = [
+            Line(
+                path=f"model_list.{alias}",
+                value=alias,
+                fate=Fate.REFUSED,
+                became=f"It is the name of version alias '{named.alias}' of model '{named.model.id}', and would lead "
+                "elsewhere than that.",
+                remedy=f"Take it out, and move the alias: tuneway models alias {named.model.id} {named.alias} VERSION.",
+            )
+            for alias, named in off.items()
+        ]
+        kept = tuple(route for route in read.routes if route.alias not in off)
+        return msgspec.structs.replace(read, routes=kept, lines=(*read.lines, *lines))
 
     def _applied(self, read: Import, *, partial: bool, by: str) -> bool:
         """Put all of it in one change. Raises BadInput when something is refused and it is to be whole."""

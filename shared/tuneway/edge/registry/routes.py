@@ -11,6 +11,7 @@ from tuneway.edge.preconditions import expected_version
 from tuneway.edge.registry import deployments
 from tuneway.edge.registry.route_bodies import PutRoute, PutTarget, completed, over, put_route, route_of
 from tuneway.edge.registry.route_checks import (
+    at_field,
     refuse_idle,
     refuse_nowhere,
     refuse_unknown_families,
@@ -96,14 +97,15 @@ class RouteDesk:
         plan, listed = put_route(call.body())
         if plan.owner is not None:
             check_owner(plan.owner)
-        if listed:
-            targets = tuple(self._listed(one, place, reading) for place, one in enumerate(plan.targets))
-        else:
-            targets = (self._target(plan.targets[0], reading),)
+        targets = tuple(
+            self._named(one, reading, under=f"targets[{place}]." if listed else "")
+            for place, one in enumerate(plan.targets)
+        )
         route = route_of(call.path["alias"], targets, plan)
         warnings = [*reading.warnings, *self._looked_at(route, plan, listed=listed)]
         guard = guard_of(call, seen=seen, said=plan.version)
         put = self._book.put(route, guard=guard, mark=Mark(by=author(call.grant)))
+        warnings += self._astray(put)
         return tagged(put, {"warnings": warnings} if warnings else {})
 
     def sound(self, route: Route) -> list[str]:
@@ -112,12 +114,26 @@ class RouteDesk:
             try:
                 refuse_nowhere(target)
             except BadInput as fault:
-                raise BadInput(fault.message, param=f"targets[{place}]", code=fault.code) from fault
+                raise at_field(fault, under=f"targets[{place}].") from fault
         own = frozenset(target.secret for target in route.targets if target.secret)
         return [
             *refuse_unreadable(route, unreadable=self.means.unreadable, own=own),
             *unsure(route, known=(one.alias for one in self._book.list())),
         ]
+
+    def _astray(self, route: Route) -> list[str]:
+        """A warning where the name of a version's alias does not lead to that version."""
+        found = self._book.astray(route)
+        if found is None:
+            return []
+        named, number = found
+        model, alias = named.model.id, named.alias
+        said = (
+            f"'{route.alias}' leads elsewhere than version '{number}' of model '{model}', whose alias is '{alias}'. "
+            f"Lead it back with tuneway models alias {model} {alias} VERSION, or make a version of what it leads to: "
+            f"tuneway models register {model} --endpoint {route.alias}"
+        )
+        return [said]
 
     def _looked_at(self, route: Route, plan: PutRoute, *, listed: bool) -> list[str]:
         """What is to be known of a route that may be put. Raises BadInput for one that may not."""
@@ -134,27 +150,34 @@ class RouteDesk:
             return warnings
         return [*warnings, *unsure(route, known=(one.alias for one in self._book.list()))]
 
-    def _listed(self, given: PutTarget, place: int, reading: _Reading) -> Target:
-        """One of several targets; what is wrong with it says which."""
+    def _named(self, given: PutTarget, reading: _Reading, *, under: str) -> Target:
+        """The target; what is wrong with it names its field, below ``under``."""
         try:
             return self._target(given, reading)
         except BadInput as fault:
-            param = "identifier" if fault.param in {None, "model"} else fault.param
-            raise BadInput(fault.message, param=f"targets[{place}].{param}", code=fault.code) from fault
+            raise at_field(fault, under=under) from fault
 
     def _target(self, given: PutTarget, reading: _Reading) -> Target:
         identifier = parse(given.identifier)
         if isinstance(identifier, Alias):
-            raise BadInput(
-                f"'{given.identifier}' is an alias. Write vertex_ai/{{project}}/{{location}}/endpoints/{{id}}.",
-                param="identifier",
-            )
+            raise self._alias(identifier.name)
         refuse_values(given.secret)
         target = completed(target_of(identifier, over(self._defaults, given)), given)
         if given.dialect is None and _open(identifier):
             target = self._detected(target, given, reading)
         refuse_nowhere(target)
         return target
+
+    def _alias(self, name: str) -> BadInput:
+        """Why an alias is no target; where there is such a route, what it leads to is."""
+        try:
+            there = [names.place(target) for target in self._book.get(name).targets]
+        except NotFound:
+            said = f"'{name}' says no provider. Write it as vertex_ai/{name}, or as another provider's: azure/{name}."
+        else:
+            led = " or ".join(f"vertex_ai/{one}" if one.startswith("projects/") else one for one in there)
+            said = f"'{name}' is a route itself. Write what that leads to, {led}, or name it in 'fallbacks'."
+        return BadInput(said, param="identifier")
 
     def _detected(self, target: Target, given: PutTarget, reading: _Reading) -> Target:
         """The target in the words it really speaks; where it cannot be asked, in those most endpoints speak."""

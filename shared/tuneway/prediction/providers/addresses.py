@@ -13,6 +13,7 @@ import msgspec
 
 from tuneway.errors import BadInput
 from tuneway.routing.routes import Target
+from tuneway.routing.targets import Misplaced
 
 Operation = Literal["chat", "completions", "fim", "embeddings", "count"]
 Framing = Literal["sse", "event_stream", "none"]
@@ -53,9 +54,10 @@ def checked(base_url: str) -> str:
     """Where an API begins, without a slash at its end. Raises BadInput for what no API could begin with."""
     found = _BASE.fullmatch(base_url)
     if found is None or "/.." in base_url or "%2e%2e" in base_url.lower():
-        raise misplaced(f"{_shown(base_url)!r} is no address of an API. Use https://host/v1, without a user or a query")
+        fact = f"{_shown(base_url)!r} is no address of an API. Use https://host/v1, without a user or a query"
+        raise Misplaced(fact, field="base_url")
     if _METADATA.fullmatch(found["host"]):
-        raise misplaced(f"{found['host']!r} is a cloud's metadata server, no API")
+        raise Misplaced(f"{found['host']!r} is a cloud's metadata server, no API", field="base_url")
     return base_url.rstrip("/")
 
 
@@ -77,11 +79,6 @@ def instead(url: str, base_url: str | None) -> str:
         return url
     parts = urlsplit(url)
     return f"{base_url.rstrip('/')}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-
-
-def misplaced(fact: str) -> BadInput:
-    """A target that leads nowhere."""
-    return BadInput(f"{fact}.", param="model", code="invalid_model_identifier")
 
 
 def cannot(call: Call) -> BadInput:

@@ -11,8 +11,9 @@ from urllib.parse import quote, urlsplit
 
 from tuneway.ports import Auth
 from tuneway.prediction.providers import anthropic
-from tuneway.prediction.providers.addresses import MESSAGES, Call, cannot, checked, misplaced, path
+from tuneway.prediction.providers.addresses import MESSAGES, Call, cannot, checked, path
 from tuneway.routing.routes import Target
+from tuneway.routing.targets import Misplaced
 
 FOUNDRY_VERSION = "2024-05-01-preview"
 COGNITIVE = "https://cognitiveservices.azure.com/.default"
@@ -63,7 +64,9 @@ def headers(target: Target) -> Mapping[str, str]:
 
 def _base(target: Target) -> str:
     if not target.base_url:
-        raise misplaced("An azure target needs its resource, or the resource's address, as 'base_url'")
+        raise Misplaced(
+            "An azure target needs its resource, or the resource's address, as 'base_url'", field="base_url"
+        )
     if _RESOURCE.fullmatch(target.base_url):
         host = _FOUNDRY_HOST if target.dialect == "anthropic" else ".openai.azure.com"
         return f"https://{target.base_url}{host}"
@@ -89,7 +92,8 @@ def _is_serverless(base: str) -> bool:
 
 def _dated(version: str | None) -> str:
     if version is None or _DATED.fullmatch(version) is None:
-        raise misplaced(f"{version!r} is no version of Azure's API. Use a date such as 2024-10-21, or none for v1")
+        fact = f"{version!r} is no version of Azure's API. Use a date such as 2024-10-21, or none for v1"
+        raise Misplaced(fact, field="api_version")
     return version
 
 

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from tuneway.ports import Auth
 from tuneway.prediction.providers import anthropic
-from tuneway.prediction.providers.addresses import Call, Operation, cannot, checked, misplaced
+from tuneway.prediction.providers.addresses import Call, Operation, cannot, checked
 from tuneway.routing.routes import Dialect, Target
+from tuneway.routing.targets import Misplaced
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-[0-9]{1,2}")
 _ARN = re.compile(r"arn:aws(?:-[^:]+)?:[a-z0-9-]+:(?P<region>[a-z0-9-]+):.*")
@@ -28,7 +29,7 @@ def url(call: Call) -> str:
     """Where to POST. Raises BadInput for an operation, a model or a region that cannot be."""
     target = call.target
     if _MODEL.fullmatch(target.model) is None:
-        raise misplaced(f"{target.model[:120]!r} is no model id or ARN of Bedrock")
+        raise Misplaced(f"{target.model[:120]!r} is no model id or ARN of Bedrock", field="identifier")
     base = checked(target.base_url) if target.base_url else f"https://{_host(region(target))}"
     return f"{base}/model/{quote(target.model, safe='')}/{_verb(call)}"
 
@@ -48,7 +49,8 @@ def region(target: Target) -> str:
     arn = _ARN.fullmatch(target.model)
     found = target.region or (arn["region"] if arn else "")
     if _REGION.fullmatch(found) is None:
-        raise misplaced(f"{found!r} is no region of AWS. Give the target a 'region' such as us-east-1")
+        fact = f"{found!r} is no region of AWS. Give the target a 'region' such as us-east-1"
+        raise Misplaced(fact, field="region")
     return found
 
 

@@ -7,8 +7,9 @@ that was copied with the path of a call loses that.
 from urllib.parse import urlsplit
 
 from tuneway.ports import Auth
-from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, misplaced, path
+from tuneway.prediction.providers.addresses import PATHS, Call, cannot, checked, path
 from tuneway.routing.routes import Target
+from tuneway.routing.targets import Misplaced
 
 
 def url(call: Call) -> str:
@@ -17,7 +18,8 @@ def url(call: Call) -> str:
     if target.dialect != "openai":
         raise cannot(call)
     if target.base_url is None:
-        raise misplaced("A custom_openai target needs the address of its server as 'base_url' (http://host:8000/v1)")
+        fact = "A custom_openai target needs the address of its server as 'base_url' (http://host:8000/v1)"
+        raise Misplaced(fact, field="base_url")
     return f"{_base(checked(target.base_url))}/{path(call)}"
 
 

@@ -6,10 +6,10 @@ Source of hosts and paths: Vertex AI's REST reference and the discovery of ``aip
 
 import re
 
-from tuneway.errors import BadInput
 from tuneway.prediction.providers.addresses import instead
 from tuneway.routing.identifiers import is_location
 from tuneway.routing.routes import Target
+from tuneway.routing.targets import Misplaced
 
 _MULTI_REGIONS = frozenset({"us", "eu"})
 _RESOURCE = re.compile(
@@ -25,7 +25,8 @@ _RAW = {False: "rawPredict", True: "streamRawPredict"}
 def host(location: str) -> str:
     """The API's host for a location. Raises BadInput for what is no location."""
     if not is_location(location):
-        raise _bad(f"{location!r} is no location of Vertex AI. Use a region such as us-central1, or global, us or eu")
+        fact = f"{location!r} is no location of Vertex AI. Use a region such as us-central1, or global, us or eu"
+        raise Misplaced(fact, field="identifier")
     if location in _MULTI_REGIONS:
         return f"aiplatform.{location}.rep.googleapis.com"
     return "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
@@ -65,15 +66,12 @@ def _verb(target: Target, *, stream: bool) -> str:
 def _origin(target: Target) -> str:
     resource = _RESOURCE.fullmatch(target.resource)
     if resource is None:
-        raise _bad(f"{target.resource!r} is no resource name of Vertex AI")
+        raise Misplaced(f"{target.resource!r} is no resource name of Vertex AI", field="identifier")
     return f"https://{_dedicated(target.host) if target.host else host(resource['location'])}"
 
 
 def _dedicated(name: str) -> str:
     if _DEDICATED.fullmatch(name) is None:
-        raise _bad(f"{name!r} is no dedicated endpoint's host ({{id}}.{{region}}-{{number}}.prediction.vertexai.goog)")
+        fact = f"{name!r} is no dedicated endpoint's host ({{id}}.{{region}}-{{number}}.prediction.vertexai.goog)"
+        raise Misplaced(fact, field="host")
     return name
-
-
-def _bad(fact: str) -> BadInput:
-    return BadInput(f"{fact}.", param="model", code="invalid_model_identifier")

@@ -11,6 +11,7 @@ import msgspec
 from tuneway.ports import Write
 from tuneway.registry.models.model_desk import pointed
 from tuneway.registry.models.model_shelf import ModelShelf, names_of, owns
+from tuneway.registry.models.version_names import VersionName, version_name
 from tuneway.registry.naming import DEFAULT
 from tuneway.registry.shelves import Model, Version
 from tuneway.routing.places import place_of
@@ -40,6 +41,30 @@ def followed(shelf: ModelShelf, route: Route, targets: Sequence[Target], *, by: 
         number = _number(shelf, model, _asked_first(targets), now=model.aliases[alias])
         return Followed() if number is None else _moved(shelf, stored, alias, number=number, route=route, by=by)
     return Followed()
+
+
+def unnamed(shelf: ModelShelf, route: Route, *, by: str) -> tuple[Write, ...]:
+    """The alias's end when its name is taken away. The default one stays: a model always has it, called so or not."""
+    called, at, alias = route.alias.rpartition("@")
+    if not at or alias == DEFAULT:
+        return ()
+    for stored in shelf.models.find(("name", "==", called)):
+        if alias in stored.value.aliases and owns(stored.value, route):
+            after = pointed(stored.value, alias, None, by=by, at=shelf.now())
+            return (shelf.models.replace(stored, after),)
+    return ()
+
+
+def astray(shelf: ModelShelf, route: Route) -> tuple[VersionName, str] | None:
+    """The alias of a version that ``route`` is the name of and does not lead to, and that version's number."""
+    named = version_name(shelf, route.alias)
+    number = named.model.aliases.get(named.alias) if named else None
+    if named is None or number is None:
+        return None
+    version = shelf.versions(named.model.id).known(number)
+    if version is not None and _answers(shelf, named.model, version.value) == _asked_first(route.targets):
+        return None
+    return named, number
 
 
 def led_along(snapshot: Snapshot, along: Followed, *, before: Sequence[Target], after: Sequence[Target]) -> Snapshot:

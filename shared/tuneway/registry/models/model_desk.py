@@ -63,7 +63,10 @@ class ModelDesk:
         """Archive a model, or offer it again. What calls it goes on."""
 
         def step(kept: Model) -> Model:
-            return msgspec.structs.replace(kept, state=_offered(kept.state, offered=offered, what=f"model '{kept.id}'"))
+            state = _offered(kept.state, offered=offered, what=f"model '{kept.id}'")
+            # One whose deletion was cut short is not compared with the provider's registry any more.
+            due = 0.0 if offered and kept.mirrored is not None else kept.mirror_due
+            return msgspec.structs.replace(kept, state=state, mirror_due=due)
 
         return self._edited(model, step, who=who, of=expected)
 

@@ -186,7 +186,9 @@ def _kept(targets: Sequence[Target], gone: set[str], *, whole: bool) -> tuple[Ta
 
 
 def _emptied(model: Model) -> Model:
-    return msgspec.structs.replace(model, state="archived")
+    """What is left of it should its end be cut short: nothing calls it, and nobody is told that it has no alias now."""
+    seen = model.mirrored and msgspec.structs.replace(model.mirrored, aliases={})
+    return msgspec.structs.replace(model, state="archived", aliases={}, mirrored=seen, mirror_due=None)
 
 
 def _refuse(what: str, uses: Sequence[Use], *, who: Who, force: bool) -> None:

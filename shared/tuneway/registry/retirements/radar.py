@@ -11,8 +11,8 @@ from tuneway.registry.models.model_shelf import ModelShelf
 from tuneway.registry.retirements.stands import Kind, Led, Stand, stands
 from tuneway.registry.shelves import Version
 
-NO_JOB = "No job of tuneway's made it, so nobody here has the dataset. Tune a new model on the successor."
-ONLY_ROUTES = "Nothing of it is tuned: point its routes to the successor."
+NO_JOB = "No job of tuneway's made it, so nobody here has the dataset."
+ONLY_ROUTES = "Nothing of it is tuned."
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,11 +105,21 @@ def priced(row: Retiring, retuner: Retuner) -> Retiring:
 
 def _offer(row: Retiring, retuner: Retuner) -> Offer:
     if row.job is None:
-        return Offer(obstacle=NO_JOB if row.kind == "model" else ONLY_ROUTES, code="no_job")
+        return Offer(obstacle=_untuned(row), code="no_job")
     try:
         return Offer(quote=retuner.quote(row.job, RetuneWish()))
     except (BadInput, NotAllowed, NotFound, TryLater) as fault:
         return Offer(obstacle=fault.message, code=fault.code)
+
+
+def _untuned(row: Retiring) -> str:
+    """Why a re-tune cannot be, and what can be done instead, with a successor or without one."""
+    onto = f"'{row.successor}'" if row.successor else "another base model: the catalogue names no successor"
+    if row.kind == "model":
+        return f"{NO_JOB} Tune a new model on {onto}."
+    if row.successor:
+        return f"{ONLY_ROUTES} Point its routes to '{row.successor}'."
+    return f"{ONLY_ROUTES} The catalogue names no successor: point its routes to another model, or give them fallbacks."
 
 
 def _row(stand: Stand, fate: Fate, *, retires_on: date, today: date) -> Retiring:

@@ -8,13 +8,14 @@ import pytest
 from tests.unit.edge.asking import Asked, Asking
 from tests.unit.registry.retiring import BASE, HEIR, World
 from tuneway.edge.registry.retirements import retirement_rules, retune_rules
+from tuneway.tuning.catalogue import Catalogue
 
 RETUNES = "/v1/registry/models/101/retunes"
 
 
 class Door:
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
+    def __init__(self, folder: Path, *, catalogue: Catalogue | None = None) -> None:
+        self.world = World(folder, catalogue=catalogue)
         self.world.trained()
         self.rules = [*retirement_rules(self.world.radar, self.world.retuner), *retune_rules(self.world.retunes)]
         self.ask = Asking(self.rules)

@@ -7,6 +7,11 @@ import pytest
 from tests.unit.edge.asking import NOW
 from tests.unit.edge.route_desks import ONE, Desk
 from tuneway.adapters.sqlite_documents import SqliteDocuments
+from tuneway.routing.fragments import Asleep
+from tuneway.routing.places import place_of
+from tuneway.routing.snapshot import change
+
+AT = 1_800_000_000.0  # 2027-01-15 08:00 UTC
 
 
 @pytest.fixture
@@ -49,3 +54,40 @@ def test_a_cost_that_is_not_known_is_none(desk: Desk) -> None:
 def test_only_an_admin_may_spend_it_and_only_on_a_route(desk: Desk) -> None:
     assert desk.ask("POST", "/shop:probe", key="tune").status == 403
     assert desk.ask("POST", "/none:probe").status == desk.ask("GET", "/none/probe").status == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (Asleep(seconds=90.2), "It is woken by a call (tuneway deployments wake), which takes about 91 seconds"),
+        (Asleep(seconds=90, strict=True), "It is woken by hand (tuneway deployments wake)"),
+        (Asleep(seconds=90, wakes_at=AT, strict=True), "It wakes by itself at 2027-01-15 08:00 UTC, or is woken by"),
+        (Asleep(seconds=90, ready_at=AT), "It is being woken: probe it again when it answers."),
+    ],
+)
+def test_what_is_asleep_is_told_so_and_not_asked(tmp_path: Path, said: Asleep, told: str) -> None:
+    documents = SqliteDocuments(tmp_path / "state.sqlite")
+    desk = Desk(documents)
+    other = {"identifier": "vertex_ai/gemini-3.5-pro"}
+    desk.put(body={"targets": [ONE, other]})
+    change(documents, lambda snapshot: snapshot.with_sleep(_place(desk, 0), said))
+    found = desk.ask("POST", "/shop:probe").json
+    resting, awake = found["targets"]
+    assert (resting["asleep"], resting["answers"]["code"]) == (True, "model_asleep")
+    assert resting["answers"]["reason"].startswith(f"It is asleep. {told}")
+    assert {star["code"] for star in resting["stars"].values()} == {"model_asleep"}
+    assert (awake["answers"], "asleep" in awake, found["cost_usd"]) == ({"works": True}, False, 0.001)
+    assert [target.partition("/models/")[2] for target in desk.probed] == ["gemini-3.5-pro"]
+
+
+def test_where_all_sleep_nobody_is_asked_and_it_costs_nothing(tmp_path: Path) -> None:
+    documents = SqliteDocuments(tmp_path / "state.sqlite")
+    desk = Desk(documents)
+    desk.put()
+    change(documents, lambda snapshot: snapshot.with_sleep(_place(desk, 0), Asleep(seconds=9)))
+    found = desk.ask("POST", "/shop:probe").json
+    assert (desk.probed, found["cost_usd"], len(found["targets"])) == ([], 0.0, 1)
+
+
+def _place(desk: Desk, number: int) -> str:
+    return place_of(desk.book.get("shop").targets[number])

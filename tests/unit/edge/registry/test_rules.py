@@ -125,7 +125,7 @@ def test_a_dedicated_endpoint_keeps_its_host(registry: Registry) -> None:
     ("alias", "body", "param"),
     [
         ("mine", {"identifier": "other-alias"}, "identifier"),
-        ("mine", {"identifier": "vertex_ai/p1234567/evil.com/endpoints/1"}, "model"),
+        ("mine", {"identifier": "vertex_ai/p1234567/evil.com/endpoints/1"}, "identifier"),
         ("mine", {}, "identifier"),
         ("mine", {"identifier": "12", "dialect": "klingon"}, "dialect"),
         ("mine", {"identifier": "12", "colour": "red"}, "colour"),
@@ -218,10 +218,17 @@ def test_a_route_has_targets_with_weights_and_orders_and_a_way(registry: Registr
         ({"targets": [{"identifier": "12"}, {"identifier": "alias"}]}, "targets[1].identifier"),
         ({"targets": [{"identifier": "12", "weight": -1}]}, "targets[0].weight"),
         ({"targets": [{"identifier": "12", "profile": "nosuch"}]}, "targets[0].profile"),
-        ({"targets": [{"identifier": "azure/gpt-5"}]}, "targets[0].identifier"),
+        ({"targets": [{"identifier": "azure/gpt-5"}]}, "targets[0].base_url"),
         ({"targets": [{"identifier": "12"}], "identifier": "12"}, "identifier"),
         ({"identifier": "openai/gpt-5", "secret": "sk-live-123"}, "secret"),
-        ({"identifier": "custom_openai/m", "base_url": "http://169.254.169.254/v1"}, "model"),
+        ({"identifier": "custom_openai/m", "base_url": "http://169.254.169.254/v1"}, "base_url"),
+        ({"identifier": "custom_openai/m", "base_url": "my host"}, "base_url"),
+        ({"targets": [{"identifier": "openai/gpt-5", "base_url": "ftp://host/v1"}]}, "targets[0].base_url"),
+        ({"identifier": "azure/gpt-5", "base_url": "mine", "api_version": "soon"}, "api_version"),
+        ({"identifier": "bedrock/amazon.nova-lite-v1:0"}, "region"),
+        ({"identifier": "bedrock/amazon.nova-lite-v1:0", "region": "moon"}, "region"),
+        ({"identifier": "12", "dialect": "gemini", "host": "evil.com"}, "host"),
+        ({"targets": [{"identifier": "openai/gpt-5", "dialect": "gemini"}]}, "targets[0].dialect"),
         ({"identifier": "12", "timeouts": {"total": 0}}, "timeouts.total"),
         ({"identifier": "12", "timeouts": {"between": -1}}, "timeouts.between"),
         ({"identifier": "12", "retries": 99}, "retries"),
@@ -234,6 +241,18 @@ def test_a_way_that_cannot_be_gone_is_refused(registry: Registry, body: object, 
     assert (answer.status, answer.error["param"]) == (400, param)
     assert "sk-live" not in answer.error["message"]
     assert "mine" not in current(registry.loop.documents).routes
+
+
+def test_a_target_without_an_address_is_told_to_give_one(registry: Registry) -> None:
+    message = put(registry, {"identifier": "azure/gpt-5"}).error["message"]
+    assert message.endswith("no default address for 'azure'. Give the target a 'base_url'.")
+
+
+def test_an_alias_is_no_target_and_what_it_leads_to_is_told(registry: Registry) -> None:
+    put(registry, {"identifier": "12", "dialect": "gemini"})
+    told = put(registry, {"identifier": "mine"}).error["message"]
+    assert "vertex_ai/projects/own-project/locations/us-central1/endpoints/12" in told
+    assert "vertex_ai/gemini-3.5-flash" in put(registry, {"identifier": "gemini-3.5-flash"}).error["message"]
 
 
 def test_an_endpoint_is_asked_once_what_it_speaks_and_the_answer_is_shown(registry: Registry) -> None:

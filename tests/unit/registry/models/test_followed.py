@@ -66,6 +66,38 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
+def test_an_alias_ends_with_its_name(world: World) -> None:
+    world.book.remove(PROD, mark=Mark(by="joe"))
+    assert (world.at(), PROD in world.routes()) == ({"default": "1"}, False)
+    assert (world.model().moves[-1].alias, world.model().moves[-1].by, world.model().moves[-1].after) == (
+        "prod",
+        "joe",
+        None,
+    )
+
+
+@pytest.mark.parametrize("name", [BOT, f"{BOT}@default"])
+def test_the_default_alias_outlives_its_names(world: World, name: str) -> None:
+    world.book.remove(name)
+    assert world.at() == {"default": "1", "prod": "1"}
+    world.point("default", "1")
+    assert world.leads(name) == "101"
+
+
+def test_a_route_that_is_no_versions_name_goes_alone(world: World) -> None:
+    before = world.model()
+    world.book.put(Route(alias=f"{BOT}@beta", targets=elsewhere(), created_at=0.0, owner="acme"))
+    world.book.remove(f"{BOT}@beta")
+    assert world.model() == before
+
+
+def test_a_name_that_leads_to_no_version_of_the_model_is_astray(world: World) -> None:
+    assert world.book.astray(world.book.get(PROD)) is None
+    named, number = world.book.astray(world.lead(PROD, "999")) or (None, None)
+    assert (named and named.alias, number) == ("prod", "1")
+    assert world.book.astray(world.lead(PROD, "102")) is None
+
+
 def test_a_candidate_that_wins_the_name_gets_the_alias(world: World) -> None:
     assert world.promote(PROD) is State.PROMOTED
     assert world.at() == {"default": "1", "prod": "2"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.fakes import Crash
 from tests.unit.registry.modelled import ACME, ADMIN, Modelled
 from tuneway.errors import BadInput, Conflict, NotAllowed, NotFound, TryLater
 from tuneway.ports import ListedVersion, Topic
@@ -203,6 +204,22 @@ def test_a_version_that_was_deleted_here_does_not_come_back(world: World) -> Non
     world.look()
     assert ([each.number for each in world.shelf.all_versions(MODEL)], world.calls()) == (["1"], [])
     assert world.model(MODEL).aliases == {"default": "1"}
+
+
+def test_a_deletion_that_was_cut_short_takes_nothing_away_there(world: World) -> None:
+    world.point("prod", "1", model=MODEL)
+    world.look()
+    world.loop.fuse.left = 2  # between the two writes
+    with pytest.raises(Crash):
+        world.uses.delete(MODEL, who=ACME, force=True, expected=None)
+    world.loop.fuse.left = None
+    world.calls()
+    world.look()
+    assert (world.calls(), world.model(MODEL).aliases) == ([], {})
+    world.desk.offer(MODEL, offered=True, who=ACME, expected=None)
+    world.look()
+    assert (world.calls(), world.model(MODEL).aliases) == ([], {"default": "1", "prod": "1"})
+    assert world.leads(f"{world.model(MODEL).called}@prod") == "101"
 
 
 def test_a_name_that_is_somebody_elses_leads_where_it_led(world: World) -> None:

@@ -52,10 +52,10 @@ def test_an_alias_may_be_pointed_by_another_alias(world: Modelled) -> None:
 
 
 def test_pointing_it_again_changes_nothing_and_mends_a_route_that_is_gone(world: Modelled) -> None:
-    first = world.point("prod", "1")
-    RouteBook(world.documents, now=lambda: 0.0).remove(f"{BOT}@prod")
-    assert world.point("prod", "1") == first
-    assert world.leads(f"{BOT}@prod") == "101"
+    first = world.point("default", "1")
+    RouteBook(world.documents, now=lambda: 0.0).remove(f"{BOT}@default")
+    assert world.point("default", "1") == first
+    assert world.leads(f"{BOT}@default") == "101"
 
 
 def test_an_alias_that_is_taken_away_is_called_by_nobody(world: Modelled) -> None:

@@ -1,10 +1,12 @@
 """What uses a model is named before it is deleted; what is deleted leaves no name that leads nowhere."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.fakes import Crash
 from tests.unit.registry import rollouts
 from tests.unit.registry.modelled import ACME, ADMIN, BOT, RIVAL, Modelled, elsewhere
 from tests.unit.registry.naps import NapWorld
@@ -135,6 +137,35 @@ def test_a_rival_write_is_waited_for(world: Modelled) -> None:
     world.documents.rivals = 2
     world.uses.delete(BOT, who=ACME, force=True, expected=None)
     assert BOT not in world.routes()
+
+
+@pytest.mark.parametrize("fuse", range(1, 9))
+def test_a_deletion_that_is_cut_short_leaves_no_alias_to_nowhere_and_is_ended_by_another(
+    world: Modelled, fuse: int
+) -> None:
+    world.point("prod", "2")
+    world.loop.fuse.left = fuse
+    with suppress(Crash):
+        world.uses.delete(BOT, who=ACME, force=True, expected=None)
+    world.loop.fuse.left = None
+    if (left := world.shelf.models.known(BOT)) is not None:
+        names = {f"{BOT}@{alias}" for alias in left.value.aliases}
+        assert names <= set(world.routes())
+        world.uses.delete(BOT, who=ACME, force=left.value.state != "archived", expected=None)
+    assert (world.shelf.models.known(BOT), world.shelf.all_versions(BOT)) == (None, [])
+    assert not [name for name in world.routes() if name.startswith(BOT)]
+
+
+def test_what_is_left_of_a_deletion_takes_no_version_and_comes_back_with_its_versions(world: Modelled) -> None:
+    world.loop.fuse.left = 2  # between the two writes
+    with pytest.raises(Crash):
+        world.uses.delete(BOT, who=ACME, force=True, expected=None)
+    world.loop.fuse.left = None
+    with pytest.raises(BadInput, match="Restore it first"):
+        world.put(world.tune())
+    world.desk.offer(BOT, offered=True, who=ACME, expected=None)
+    world.point("default", "2")
+    assert world.leads(BOT) == "102"
 
 
 def test_another_tenants_model_cannot_be_deleted(world: Modelled) -> None:

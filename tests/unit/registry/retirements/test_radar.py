@@ -117,7 +117,25 @@ def test_routes_to_a_base_itself_are_a_row_of_their_own(world: World) -> None:
     assert [each.route for each in rows[BASE].routes] == ["plain"]
     assert rows["gemini-2.5-flash"].past
     assert rows["anthropic.claude-3-haiku-20240307-v1:0"].base_model.startswith("anthropic.claude-3-haiku")
-    assert obstacle_of(rows[BASE]) == ("no_job", ONLY_ROUTES)
+    assert obstacle_of(rows[BASE]) == ("no_job", f"{ONLY_ROUTES} Point its routes to '{HEIR}'.")
+
+
+def test_where_no_successor_is_named_nobody_is_sent_to_one(tmp_path: Path) -> None:
+    world = World(tmp_path, catalogue=ending(successor=None))
+    world.lead("plain", publisher(BASE))
+    row = world.rows()[BASE]
+    said = "The catalogue names no successor: point its routes to another model, or give them fallbacks."
+    assert (row.successor, obstacle_of(row)) == (None, ("no_job", f"{ONLY_ROUTES} {said}"))
+
+
+def test_a_model_without_a_job_on_a_base_without_a_successor_is_sent_to_no_successor(tmp_path: Path) -> None:
+    world = World(tmp_path, catalogue=ending(successor=None))
+    world.trained()
+    outside = world.shelf.versions("101")
+    stored = outside.get("1")
+    world.documents.commit(outside.replace(stored, msgspec.structs.replace(stored.value, job="")))
+    said = "Tune a new model on another base model: the catalogue names no successor."
+    assert obstacle_of(world.rows()["101"]) == ("no_job", f"{NO_JOB} {said}")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +232,7 @@ def test_a_job_that_is_not_kept_and_what_no_job_made_are_obstacles(world: World)
     outside = world.shelf.versions("101")
     stored = outside.get("1")
     world.documents.commit(outside.replace(stored, msgspec.structs.replace(stored.value, job="")))
-    assert obstacle_of(world.rows()["101"]) == ("no_job", NO_JOB)
+    assert obstacle_of(world.rows()["101"]) == ("no_job", f"{NO_JOB} Tune a new model on '{HEIR}'.")
 
 
 def test_weights_of_ones_own_go_on_answering(world: World) -> None:
