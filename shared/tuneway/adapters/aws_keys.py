@@ -44,19 +44,6 @@ class KeySource(Protocol):
         ...
 
 
-class SecretKeys:
-    """A user's long-lived keys, each behind a reference."""
-
-    def __init__(self, secrets: Secrets, *, access_key_id: str, secret_access_key: str) -> None:
-        self._secrets = secrets
-        self._refs = (access_key_id, secret_access_key)
-
-    async def keys(self) -> AwsKeys:
-        """The keys."""
-        access, secret = [await self._secrets.value(ref) for ref in self._refs]
-        return AwsKeys(access_key_id=access, secret_access_key=secret)
-
-
 class WrittenKeys:
     """A user's long-lived keys in one secret: a JSON object of ``access_key_id`` and ``secret_access_key``."""
 

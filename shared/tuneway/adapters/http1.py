@@ -136,8 +136,11 @@ class Connection(asyncio.Protocol):
         return self._loop.time() - self.idle_since
 
     def end(self) -> None:
-        """Finish the exchange: a complete one leaves the connection reusable, any other closes it."""
-        if self._complete and self._kept and self.open:
+        """Finish the exchange: a complete one leaves the connection reusable, any other closes it.
+
+        One whose reading is paused would stay deaf: what was left of its body has to be taken before it reads on.
+        """
+        if self._complete and self._kept and self.open and not self._paused:
             self.reusable = True
             self.idle_since = self._loop.time()
         else:
@@ -165,13 +168,14 @@ class Connection(asyncio.Protocol):
             waiter.set_result(held)
 
     def _hand_over(self, take: Take) -> None:
-        """Give what has arrived to whom it is poured."""
+        """Give what has arrived to whom it is poured, unless he has been cancelled meanwhile."""
+        if self._waiter is None or self._waiter.done():
+            return
         self._last = self._loop.time()
         try:
             held = take(self._taken())
         except Exception as exc:  # noqa: BLE001  (raised again by the one who pours, in his own task)
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_exception(exc)
+            self._waiter.set_exception(exc)
             self._wake()
             return
         if held is not None or self._body or self._complete:

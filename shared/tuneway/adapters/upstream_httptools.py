@@ -143,7 +143,6 @@ class _Call(Pouring):
             raise _too_slow() from exc
         except asyncio.CancelledError:
             connection.close()
-            connection.end()
             raise
         self._connection = connection
         self.status = connection.status
@@ -170,11 +169,7 @@ class _Call(Pouring):
 
     @override
     async def __anext__(self) -> bytes:
-        try:
-            chunk = await self._connection.next_bytes()
-        except (Broken, TooSlow) as exc:
-            raise _fault_of(exc) from exc
-        if chunk:
+        if chunk := await self._next():
             return chunk
         raise StopAsyncIteration
 

@@ -10,14 +10,13 @@ import msgspec
 
 from tuneway.access.keys import Grant, Scope, admit, bearer
 from tuneway.edge.errors import Answer, MethodNotAllowed, rendered, unexpected
+from tuneway.edge.lists import page_size
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.edge.telemetry.observed_requests import Watch
 from tuneway.errors import BadInput, NotFound, TunewayError
 from tuneway.structs import read_fields
 
 log = logging.getLogger(__name__)
-
-MOST_DIGITS = 9
 
 
 class Grants(Protocol):
@@ -48,11 +47,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     def limit(self, *, default: int, most: int) -> int:
         """The page size asked for. Raises BadInput."""
-        text = self.query.get("limit", str(default))
-        # Python reads no number of thousands of digits: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
-        if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS or not 1 <= int(text) <= most:
+        size = page_size(self.query.get("limit", str(default)), most=most)
+        if size is None:
             raise BadInput(f"'limit' is a whole number from 1 to {most}.", param="limit")
-        return int(text)
+        return size
 
 
 class Tagged(msgspec.Struct, frozen=True):

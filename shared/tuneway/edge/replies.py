@@ -68,9 +68,8 @@ class StreamReply(Response):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": self._first, "more_body": True})
                 await self._poured(spout_of(receive, send, first=self._first))
-            await send(
-                {"type": "http.response.body", "body": b""}
-            )  # not watched: a server calls a client with its answer gone
+            # Not watched: a server calls a client with its answer gone.
+            await send({"type": "http.response.body", "body": b""})
             status, fault = (200, "") if self._whole else (200, "upstream_broke")
         except ClientLeft:
             status, fault = (200, "") if self._whole else (CLIENT_LEFT, "client_left")
@@ -79,8 +78,10 @@ class StreamReply(Response):
             raise
         finally:
             self.open.discard(self)
-            await self._events.aclose()
-            self._ended(status, fault or None)
+            try:
+                await self._events.aclose()
+            finally:
+                self._ended(status, fault or None)
 
     @property
     def _whole(self) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable
 from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from tuneway.prediction.outlet import Held
+
 
 class Wire:
     """``ports.Take`` of a stream's events; ``last`` is what was sent last."""
@@ -28,7 +30,7 @@ class Wire:
         self.last = events
         if not self._cycle.disconnected:
             self._write(b"%x\r\n%b\r\n" % (len(events), events))
-        return self._flow.drain() if self._flow.write_paused else None
+        return Held(self._flow.drain) if self._flow.write_paused else None
 
 
 def wire_below(receive: Receive, first: bytes) -> Wire | None:

@@ -12,7 +12,7 @@ from starlette.types import Receive
 from tuneway.access.keys import Grant
 from tuneway.edge.errors import ClientLeft, TooLarge
 from tuneway.edge.replies import Headers
-from tuneway.edge.telemetry.lines import RequestLine, Severity
+from tuneway.edge.telemetry.lines import RequestLine, severity_of
 from tuneway.errors import BadInput
 from tuneway.ports.traces import Trace
 from tuneway.prediction.hub.answer import Usage
@@ -21,7 +21,6 @@ from tuneway.routing.names import TELEMETRY, place, served, shown
 from tuneway.routing.routes import Target
 from tuneway.routing.snapshot import Snapshot
 
-FAULTS_OF_OURS = 500
 Cost = Callable[[Usage, Target], float | None]
 
 
@@ -93,7 +92,7 @@ class Visit(msgspec.Struct, kw_only=True, eq=False):
         spent = _NOTHING if journey is None else _spent(journey.counted, self.cost)
         trace = self.trace
         return RequestLine(
-            severity=_severity(status),
+            severity=severity_of(status),
             message="request",
             time=datetime.now(UTC),
             trace=None if trace is None else trace.name,
@@ -174,10 +173,6 @@ def _spent(counted: Sequence[tuple[Usage, Target]], cost: Cost | None) -> _Spent
         one = cost(usage, target) if cost else None
         usd = None if usd is None or one is None else usd + one
     return _Spent(tokens_in, tokens_out, usd, estimated)
-
-
-def _severity(status: int) -> Severity:
-    return "ERROR" if status >= FAULTS_OF_OURS else "INFO"
 
 
 def _ms(seconds: float) -> float:

@@ -23,6 +23,10 @@ from tuneway.prediction.providers.addresses import Operation
 from tuneway.prediction.several import all_given, all_told
 from tuneway.routing.routes import Target
 
+_BUCKETS = (b'"gs://', b'"s3://')
+_OLDER = (b'"functions"', b'"function_call"')
+_SPEAKER, _NAMED = "name", b'"name"'  # a parameter of each message
+
 
 class Question(Protocol):
     """One request of a surface. Each call is one attempt. Raises BadInput, UpstreamError."""
@@ -104,11 +108,6 @@ async def with_media(exchange: Exchange, target: Target, *, via: Connection, jou
     finally:
         journey.goes_on()
     return msgspec.structs.replace(exchange, request=request)
-
-
-_BUCKETS = (b'"gs://', b'"s3://')
-_OLDER = (b'"functions"', b'"function_call"')
-_SPEAKER, _NAMED = "name", b'"name"'  # a parameter of each message
 
 
 async def passed(passage: Passage, target: Target, *, operation: Operation, via: Connection, journey: Journey) -> bytes:

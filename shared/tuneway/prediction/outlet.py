@@ -4,13 +4,29 @@ A task that wakes for each arrival costs more than reading, translating and send
 streams in one process that is what decides how late a token is. So only the first piece is waited for as usual.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import aclosing
+from functools import partial
+
+from typing_extensions import override
 
 from tuneway.errors import UpstreamError
 from tuneway.ports import Take
 
 News = tuple[bytes, UpstreamError | None]
+
+
+class Held(Awaitable[object]):
+    """What a ``Take`` gives to wait for, begun when it is: who is cancelled before that leaves no coroutine behind."""
+
+    __slots__ = ("_begin",)
+
+    def __init__(self, begin: Callable[[], Awaitable[object]]) -> None:
+        self._begin = begin
+
+    @override
+    def __await__(self) -> Generator[object, None, object]:
+        return self._begin().__await__()
 
 
 class Outlet:
@@ -32,7 +48,7 @@ class Outlet:
                 return held
             if held is None:
                 raise error
-            return _first(held, error)
+            return Held(partial(_first, held, error))
 
         return take
 

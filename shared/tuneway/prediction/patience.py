@@ -9,6 +9,7 @@ from typing import TypeVar
 from tuneway.errors import UpstreamError
 from tuneway.ports import Pouring, Take
 from tuneway.prediction.journey import Journey
+from tuneway.prediction.outlet import Held
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class Patience:
         def taken(data: bytes) -> Awaitable[object] | None:
             held = take(data)
             self._since = loop.time()
-            return None if held is None else self._not_counted(held, loop)
+            return None if held is None else Held(partial(self._not_counted, held, loop))
 
         await self._in_time(pour(taken), loop)
 

@@ -68,7 +68,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     system: bool = True
     signed_calls: bool = False
     embeds_content: bool = False
-    stream_usage: bool = True
     unsupported: tuple[str, ...] = ()
     anthropic_version: str = ""
     betas: tuple[str, ...] = ()

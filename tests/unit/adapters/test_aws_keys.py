@@ -3,7 +3,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.unit.adapters.clouds import Clock, Cloud, FakeSecrets, Numbered, Unreachable, told
-from tuneway.adapters.aws_keys import AwsKeys, LentKeys, Role, SecretKeys, keys_in
+from tuneway.adapters.aws_keys import AwsKeys, LentKeys, Role, WrittenKeys, keys_in
 from tuneway.errors import UpstreamError
 
 ROLE = Role(arn="arn:aws:iam::123456789012:role/tuneway", region="eu-west-1")
@@ -72,9 +72,9 @@ async def test_a_fault_says_nothing_of_what_was_sent_or_came(cloud: Cloud) -> No
     assert "google-says" not in told(caught.value)
 
 
-async def test_long_lived_keys_stand_behind_two_references() -> None:
-    secrets = FakeSecrets(a="AKIA", b="hidden")
-    keys = await SecretKeys(secrets, access_key_id="a", secret_access_key="b").keys()
+async def test_long_lived_keys_stand_behind_a_reference() -> None:
+    secrets = FakeSecrets(a='{"access_key_id": "AKIA", "secret_access_key": "hidden"}')
+    keys = await WrittenKeys(secrets, "a").keys()
     assert keys == AwsKeys(access_key_id="AKIA", secret_access_key="hidden")
 
 

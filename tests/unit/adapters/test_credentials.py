@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from tests.unit.adapters.clouds import FakeSecrets, Numbered
-from tuneway.adapters.aws_keys import SecretKeys
+from tuneway.adapters.aws_keys import WrittenKeys
 from tuneway.adapters.credentials import CloudCredentials
 from tuneway.errors import UpstreamError
 from tuneway.ports import Auth, UpstreamRequest
@@ -13,11 +13,13 @@ REQUEST = UpstreamRequest(
     url="https://h/model/a%3A0/converse", headers={"content-type": "application/json"}, body=b"{}"
 )
 SECRETS = FakeSecrets(
-    key="sk-1", two="sk-1\r\nx: y", umlaut="schlüssel", aws='{"access_key_id": "AKIA", "secret_access_key": "s"}'
+    key="sk-1",
+    two="sk-1\r\nx: y",
+    umlaut="schlüssel",
+    aws='{"access_key_id": "AKIA", "secret_access_key": "s"}',
+    own='{"access_key_id": "sk-1", "secret_access_key": "sk-1"}',
 )
-CREDENTIALS = CloudCredentials(
-    SECRETS, Numbered("google"), entra=Numbered, aws=SecretKeys(SECRETS, access_key_id="key", secret_access_key="key")
-)
+CREDENTIALS = CloudCredentials(SECRETS, Numbered("google"), entra=Numbered, aws=WrittenKeys(SECRETS, "own"))
 BARE = CloudCredentials(SECRETS, Numbered("google"))
 
 

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
+from typing_extensions import override
 
 from tests.unit.adapters.upstream_server import Server, Visit, serving
-from tuneway.adapters.http1 import FAIR_SHARE
+from tuneway.adapters.http1 import FAIR_SHARE, HIGH_WATER, Connection
 from tuneway.adapters.upstream_httptools import HttptoolsUpstream
 from tuneway.errors import UpstreamError
 from tuneway.ports import Pouring, Take, Timeouts, UpstreamRequest
@@ -179,3 +180,47 @@ async def test_a_connection_is_used_again_after_it_poured(upstream: HttptoolsUps
         for _ in range(3):
             await poured(upstream, server, told.append)
         assert (b"".join(told), server.connections) == (b"ababab", 1)
+
+
+class Silent(asyncio.Transport):
+    """Takes whatever is written."""
+
+    @override
+    def write(self, data: object) -> None:
+        """Say nothing."""
+
+
+async def test_nothing_more_is_given_to_one_who_has_been_cancelled() -> None:
+    told: list[bytes] = []
+    connection = Connection(asyncio.get_running_loop())
+    connection.connection_made(Silent())
+    connection.begin(b"", patience=5.0)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\na")
+    pouring = asyncio.ensure_future(connection.pour(told.append))
+    await asyncio.sleep(0)
+    connection.data_received(b"b")
+    pouring.cancel()
+    connection.data_received(b"c")
+    with pytest.raises(asyncio.CancelledError):
+        await pouring
+    assert told == [b"a", b"b"]
+    connection.connection_lost(None)
+
+
+async def test_a_connection_whose_reading_paused_is_not_used_again(upstream: HttptoolsUpstream) -> None:
+    """Nobody would read what it is answered: the next call would wait until its time is up."""
+    half = b"x" * (HIGH_WATER - 1)
+
+    async def handler(visit: Visit) -> None:
+        await visit.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (2 * len(half)))
+        for _ in range(2):
+            await visit.write(half)
+            await asyncio.sleep(0.02)
+
+    async with serving(handler) as server:
+        request = UpstreamRequest(url=server.url + "/x", headers={}, body=b"{}", timeouts=Timeouts(read=2.0))
+        async with upstream.send(request):
+            await asyncio.sleep(0.2)
+        async with upstream.send(request) as response:
+            assert await response.read() == half * 2
+        assert server.connections == 2

@@ -124,7 +124,9 @@ class State:
 class Predict:
     """The door under test and a client for it."""
 
-    def __init__(self, folder: Path, *, max_body: int = 100_000, upstream: Upstream | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, max_body: int = 100_000, upstream: Upstream | None = None, base_url: str | None = None
+    ) -> None:
         self.log = folder / "predict.log"
         self.state, self.host, self.notes = State(), Host(), list[str]()
         self.logs = logs = Logs(self.log)
@@ -132,7 +134,8 @@ class Predict:
         self.badges = Badges()
         self.pauses: list[float] = []
         sources = MediaSources(upstream, self.badges, Reach(resolve=lambda *_: ["93.184.216.34"]))
-        via = Connection(upstream=upstream, credentials=self.badges, sources=sources, closed=frozenset({"ours"}))
+        closed = frozenset({"ours"})
+        via = Connection(upstream=upstream, credentials=self.badges, base_url=base_url, sources=sources, closed=closed)
         live = LiveSnapshot(self.state, Freshness(refresh=60.0), report=self.notes.append)
         places = {"custom_openai": Place(base_url="http://box/v1", secret="env:BOX")}
         directory = Directory(live, Endpoints(via), Defaults(project="p", location="us-central1", places=places))
@@ -165,15 +168,15 @@ class Predict:
 
 
 class Caller:
-    """A raw ASGI caller of chat completions, who can hang up."""
+    """A raw ASGI caller, of chat completions unless another path is named, who can hang up."""
 
-    def __init__(self, predict: Predict, body: dict[str, object]) -> None:
+    def __init__(self, predict: Predict, body: dict[str, object], *, path: str = CHAT) -> None:
         self.sent: list[dict[str, Any]] = []
         self.arrived = asyncio.Event()
         self._body: bytes | None = json.dumps(body).encode()
         self._left = asyncio.Event()
         headers = [(b"authorization", b"Bearer k")]
-        scope = {"type": "http", "method": "POST", "path": CHAT, "headers": headers, "query_string": b""}
+        scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
         self.call = asyncio.ensure_future(predict.app(scope, self._receive, self._send))
 
     def leave(self) -> None:

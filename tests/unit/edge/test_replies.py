@@ -205,3 +205,26 @@ async def test_a_fault_of_ours_is_not_told_as_a_client_that_left() -> None:
     with pytest.raises(ZeroDivisionError):
         await sent(client, told, faulty())
     assert (client.body, told.ends) == (b"12", [(200, "internal_error")])
+
+
+async def test_a_stream_whose_closing_is_cancelled_is_told_all_the_same() -> None:
+    client, told = Client(), Told()
+
+    async def clinging() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"2"
+        finally:
+            await asyncio.sleep(30)
+
+    async def stuck(message: Any) -> None:
+        await client.send(message)
+        if message.get("body") == b"2":
+            await asyncio.sleep(30)
+
+    reply = StreamReply(b"1", LiveEvents(lambda _: clinging()), ended=told, mark=b"end")
+    sending = asyncio.ensure_future(reply({}, client.receive, stuck))
+    await client.got(3)
+    for _ in range(2):
+        sending.cancel()
+        await asyncio.sleep(0.01)
+    assert (sending.cancelled(), told.ends) == (True, [(499, "client_left")])

@@ -1,6 +1,7 @@
 """The short way below uvicorn's ``send`` is there with the uvicorn that is installed, and taken only where it fits."""
 
 import asyncio
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -106,3 +107,13 @@ async def test_nothing_is_written_to_a_client_that_has_left() -> None:
     cycle.disconnected = True
     assert wire.take(b"x") is None
     assert line.written == []
+
+
+async def test_a_slow_client_nobody_waits_for_leaves_no_coroutine_behind() -> None:
+    flow = Flow()
+    flow.write_paused = True
+    held = Wire(begun(Line(), flow), b"").take(b"x")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        del held
+    assert (warned, flow.write_paused) == ([], True)

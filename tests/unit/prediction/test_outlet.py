@@ -1,5 +1,7 @@
 """An outlet gives on what arrivals come to, and never an error before what came before it."""
 
+import asyncio
+import warnings
 from collections.abc import Awaitable, Iterable
 
 import pytest
@@ -76,3 +78,16 @@ async def test_an_error_waits_for_a_slow_reader() -> None:
     with pytest.raises(UpstreamError):
         await held
     assert reader.rested
+
+
+async def test_an_error_nobody_waits_for_leaves_no_coroutine_behind() -> None:
+    slow = asyncio.get_running_loop().create_future()
+    outlet = Outlet()
+    outlet.give = lambda _: slow
+    take = outlet.fed_by(cut, told)
+    assert take is not None
+    held = take(b"a !")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        del held
+    assert warned == []

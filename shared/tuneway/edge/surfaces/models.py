@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from tuneway.edge.lists import page_size
 from tuneway.edge.replies import Reply
 from tuneway.edge.surfaces.answering import admitted
 from tuneway.edge.surfaces.directory import may_call, unknown, visible
@@ -117,10 +118,10 @@ def _page(routes: Sequence[Route], query: dict[str, str]) -> ModelPage:
 
 
 def _limit(query: dict[str, str]) -> int:
-    text = query.get("limit", str(PAGE))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_PAGE:
+    size = page_size(query.get("limit", str(PAGE)), most=LONGEST_PAGE)
+    if size is None:
         raise BadInput(f"limit: a whole number from 1 to {LONGEST_PAGE}", param="limit", code="invalid_value")
-    return int(text)
+    return size
 
 
 def _place(cursor: str, query: dict[str, str], names: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ import msgspec
 from tuneway.ports.traces import Trace
 
 Severity = Literal["INFO", "WARNING", "ERROR"]
+FAULTS_OF_OURS = 500
 # https://cloud.google.com/error-reporting/docs/formatting-error-messages (read 2026-11)
 REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 
@@ -41,6 +42,11 @@ NOWHERE = Trace(id="")
 def placed(trace: Trace) -> Placed:
     """The fields of a line that belongs to the trace; whether it is sampled goes with the name it has for the logs."""
     return {"trace": trace.name or None, "span": trace.span, "sampled": trace.sampled if trace.name else None}
+
+
+def severity_of(status: int) -> Severity:
+    """That of a request's line; what a caller did wrong is no error."""
+    return "ERROR" if status >= FAULTS_OF_OURS else "INFO"
 
 
 class RequestLine(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):

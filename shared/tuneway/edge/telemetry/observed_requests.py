@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 import flask
 from werkzeug.exceptions import InternalServerError, ServiceUnavailable
 
-from tuneway.edge.telemetry.lines import NOWHERE, RequestLine, placed
+from tuneway.edge.telemetry.lines import NOWHERE, RequestLine, placed, severity_of
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.errors import TunewayError
 from tuneway.ports.traces import CURRENT, Trace
 from tuneway.structs import read_fields
 
-FAULTS_OF_OURS = 500
 Handler = Callable[[flask.Request], dict[str, int]]
 
 
@@ -45,7 +44,7 @@ class Watch:
         trace = self._trace or NOWHERE
         self._logs.write(
             RequestLine(
-                severity="ERROR" if status >= FAULTS_OF_OURS else "INFO",
+                severity=severity_of(status),
                 message="request",
                 time=datetime.now(UTC),
                 **placed(trace),

@@ -8,13 +8,12 @@ from typing import NotRequired, TypedDict, cast
 
 import msgspec
 
-from tuneway.edge.telemetry.lines import EventLine, Line, RequestLine
+from tuneway.edge.telemetry.lines import FAULTS_OF_OURS, EventLine, Line, RequestLine
 from tuneway.edge.telemetry.process import Process
 
 SERVER, CONSUMER = 2, 5  # SpanKind
 FAILED = 2  # StatusCode
 SAMPLED, REMOTE = 0x1, 0x300  # SpanFlags: the trace's own, and "the parent is known to be in another process"
-FAULTS_OF_OURS = 500
 # What OpenTelemetry names otherwise, or what a span says by itself; the rest is ours, by our name.
 NAMED = {
     "path": "url.path",

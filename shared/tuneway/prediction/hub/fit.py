@@ -135,6 +135,11 @@ def says_nothing() -> BadInput:
     return BadInput("The messages say nothing. Send at least one text that is not blank.", param="messages")
 
 
+def allows_no_tool() -> BadInput:
+    """The refusal of a ``tool_choice`` that leaves none of the request's tools."""
+    return BadInput("'tool_choice' allows none of the 'tools'. Name at least one of them.", param="tool_choice")
+
+
 def refuse_beside_thinking(request: ChatRequest) -> None:
     """Claude, wherever it is served, thinks under no other sampling, nor towards a tool that it must use.
 
@@ -185,8 +190,9 @@ def refuse_unknown(request: ExtendedRequest, allowed: tuple[str, ...]) -> None:
 
 def refuse_unseen(names: Iterable[str], allowed: tuple[str, ...], *, model: str) -> None:
     """The same for whoever has the names alone."""
+    known = frozenset(allowed)  # a caller may send very many
     for name in names:
-        if name not in allowed:
+        if name not in known:
             raise BadInput(
                 f"Unknown parameter: '{name}'. '{model}' would not see it: "
                 f"leave it out, or add '{name}' to drop_params of the model's route.",

@@ -121,7 +121,8 @@ async def test_pages_go_forth_and_back(many: Predict) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"after_id": "z"}, {"before_id": "z"}]
+    "query",
+    [{"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"limit": "9" * 5000}, {"after_id": "z"}, {"before_id": "z"}],
 )
 async def test_a_page_that_cannot_be_is_refused_by_name(many: Predict, query: dict[str, object]) -> None:
     answer = await many.call("GET", "/v1/models", headers=ANTHROPIC, params=query)

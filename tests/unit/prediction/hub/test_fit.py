@@ -6,7 +6,7 @@ from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
 from tuneway.prediction.dialects.gemini.request import UNSUPPORTED as GEMINI
 from tuneway.prediction.dialects.instances.request import UNSUPPORTED as INSTANCES
-from tuneway.prediction.hub.fit import fitted
+from tuneway.prediction.hub.fit import fitted, refuse_unseen
 from tuneway.prediction.hub.older import OLDER
 
 ASKED: dict[str, Any] = {
@@ -82,3 +82,9 @@ def test_an_unknown_field_is_refused_by_name() -> None:
 
 def test_a_route_may_drop_an_unknown_field() -> None:
     assert fitted(ask(colour="red"), (), drop=("colour",)).messages == ask().messages
+
+
+def test_an_unknown_field_behind_very_many_that_the_host_takes_is_found_in_one_pass() -> None:
+    taken = tuple(f"x{n}" for n in range(300_000))  # a look at all of them for each would take a quarter of an hour
+    with pytest.raises(BadInput, match="Unknown parameter: 'colour'"):
+        refuse_unseen((*taken, "colour"), taken, model="m")

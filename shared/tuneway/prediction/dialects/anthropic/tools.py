@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, assert_never
 
 from tuneway.errors import BadInput
 from tuneway.prediction.hub.answer_form import ANSWER_TOOL, ANSWER_TOOL_SAYS, answer_schema
-from tuneway.prediction.hub.fit import unsupported_parameter
+from tuneway.prediction.hub.fit import allows_no_tool, unsupported_parameter
 from tuneway.prediction.hub.grammar import grammatical
 from tuneway.prediction.hub.request import (
     AllowedTools,
@@ -65,7 +65,7 @@ def tools(request: ChatRequest, profile: Profile) -> list[Tool]:
         names = {tool.function.name for tool in request.tool_choice.allowed_tools.tools}
         described = [tool for tool in described if tool.get("name") in names]
         if not described:
-            raise BadInput("'tool_choice' allows none of the 'tools'. Name at least one of them.", param="tool_choice")
+            raise allows_no_tool()
     schema = answer_schema(request)
     if schema is None or profile.json_schema:
         return described

@@ -26,7 +26,6 @@ from tuneway.prediction.hub.messages import (
     AssistantMessage,
     CustomToolCall,
     DeveloperMessage,
-    ExtraContent,
     FunctionToolCall,
     Message,
     RefusalPart,
@@ -37,6 +36,7 @@ from tuneway.prediction.hub.messages import (
     ToolMessage,
     UserMessage,
 )
+from tuneway.prediction.hub.thoughts import signed_thoughts, with_thoughts
 
 Role = Literal["user", "assistant"]
 _TOOL_USE_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -113,7 +113,7 @@ def _assistant_blocks(message: AssistantMessage, *, param: str) -> list[Block]:
     blocks: list[Block] = [*_assistant_texts(message)]
     for position, call in enumerate(message.tool_calls or ()):
         blocks.append(_tool_use(call, param=f"{param}.tool_calls[{position}]"))
-    return _with_thoughts(blocks, _thoughts(message.extra))
+    return with_thoughts(blocks, signed_thoughts(message.extra), _thought)
 
 
 def _assistant_texts(message: AssistantMessage) -> list[TextBlock]:
@@ -145,10 +145,8 @@ def _tool_use(call: FunctionToolCall | CustomToolCall, *, param: str) -> ToolUse
 
 
 def _tool_result(message: ToolMessage) -> ToolResultBlock:
-    texts = _texts(message.content)
-    content = (
-        texts if texts and not isinstance(message.content, str) else "".join(block.get("text", "") for block in texts)
-    )
+    said = message.content
+    content = (said if said.strip() else "") if isinstance(said, str) else _texts(said) or ""
     call_id = fitting_id(message.tool_call_id, _TOOL_USE_ID)
     return {"type": "tool_result", "tool_use_id": call_id, "content": content}
 
@@ -157,23 +155,6 @@ def _texts(content: TextContent) -> list[TextBlock]:
     if isinstance(content, str):
         return [text_block(content)] if content.strip() else []
     return [text_block(part.text, part.cache_control) for part in content if part.text.strip()]
-
-
-def _thoughts(extra: ExtraContent | None) -> list[ThinkingBlock]:
-    """What can be given back: an unsigned thought is not Claude's, and it would refuse it."""
-    blocks = extra.anthropic.thinking_blocks if extra is not None and extra.anthropic is not None else None
-    return [block for block in blocks or () if block.signature or block.data]
-
-
-def _with_thoughts(blocks: list[Block], thoughts: list[ThinkingBlock]) -> list[Block]:
-    """Each thought where it stood; one that does not say stands at the front, in order. None may be the last word."""
-    if not blocks:
-        return blocks
-    told = list(blocks)
-    for position, thought in enumerate(thoughts):
-        place = position if thought.index is None else thought.index
-        told.insert(min(place, len(told) - 1), _thought(thought))
-    return told
 
 
 def _thought(thought: ThinkingBlock) -> ThoughtBlock:

@@ -8,12 +8,15 @@ Source: Converse's refusals ("can't contain duplicate document names", "a text b
 documents") and the documentation of ``Message`` in botocore's model of ``bedrock-runtime``.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 
 from tuneway.prediction.dialects.bedrock.blocks import LONGEST_NAME, ContentBlock
 
 _STOP = "."
+# Names that are alike up to here are counted together: what follows may give way to the number.
+_BEGINNING = LONGEST_NAME - len(" (1000000)")
 
 
 def with_documents(contents: list[list[ContentBlock]]) -> list[list[ContentBlock]]:
@@ -39,17 +42,17 @@ def _named(block: ContentBlock, names: Iterator[str]) -> ContentBlock:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """The names, each but its first bearer's with a number."""
-    told: list[str] = []
+    """The names, each but its first bearer's with a number; in one pass, for a caller may send very many."""
+    told: dict[str, str] = {}
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
     for name in names:
-        taken = {one.lower() for one in told}
-        told.append(next(free for free in _numbered(name) if free.lower() not in taken))
-    return told
+        candidates = _numbered(name, numbers[name[:_BEGINNING].lower()])
+        free = next(candidate for candidate in candidates if candidate.lower() not in told)
+        told[free.lower()] = free
+    return list(told.values())
 
 
-def _numbered(name: str) -> Iterator[str]:
-    """``name``, ``name (2)``, ``name (3)`` and so on."""
-    yield name
-    for number in count(2):
-        mark = f" ({number})"
-        yield f"{name[: LONGEST_NAME - len(mark)]}{mark}"
+def _numbered(name: str, numbers: Iterator[int]) -> Iterator[str]:
+    """``name`` as it is, then with its numbers; a blank at the cut would make two in a row, which is refused."""
+    marks = (f" ({number})" for number in numbers)
+    return chain([name], (f"{name[: LONGEST_NAME - len(mark)].rstrip()}{mark}" for mark in marks))

@@ -10,7 +10,7 @@ from tuneway.errors import BadInput
 from tuneway.prediction.dialects.bedrock.blocks import CachePoint, cache_point
 from tuneway.prediction.dialects.bedrock.turns import called_functions
 from tuneway.prediction.hub.answer_form import ANSWER_TOOL, ANSWER_TOOL_SAYS, answer_schema
-from tuneway.prediction.hub.fit import unsupported_parameter
+from tuneway.prediction.hub.fit import allows_no_tool, unsupported_parameter
 from tuneway.prediction.hub.grammar import grammatical
 from tuneway.prediction.hub.request import (
     AllowedTools,
@@ -168,7 +168,7 @@ def _chosen(request: ChatRequest, tools: list[Tool], profile: Profile) -> ToolCo
 
 def _allowed(request: ChatRequest, tools: list[Tool], profile: Profile, *, required: bool) -> ToolConfig:
     if not tools:
-        raise BadInput("'tool_choice' allows none of the 'tools'. Name at least one of them.", param="tool_choice")
+        raise allows_no_tool()
     return _required(request, tools, profile) if required else {"tools": tools}
 
 

@@ -37,6 +37,7 @@ from tuneway.prediction.hub.messages import (
     spoken_texts,
     texts_of,
 )
+from tuneway.prediction.hub.thoughts import signed_thoughts, with_thoughts
 from tuneway.prediction.profiles import Profile
 
 Role = Literal["user", "assistant"]
@@ -123,9 +124,10 @@ def _blocks(message: Message, *, param: str, profile: Profile) -> list[ContentBl
             return blocks_of(content, param=f"{param}.content", caching=profile.cache_points)
         case AssistantMessage():
             spoken = _spoken(message, param=param)
-            return _thoughtful(spoken, _signed(message)) if profile.reasoning != "none" and spoken else spoken
+            thoughts = signed_thoughts(message.extra) if profile.reasoning != "none" else []
+            return with_thoughts(spoken, thoughts, _thought)
         case ToolMessage(tool_call_id=id_, content=content):
-            result = ContentBlock(toolResult={"toolUseId": _tool_use_id(id_), "content": _result(content)})
+            result = ContentBlock(toolResult={"toolUseId": fitting_id(id_, _TOOL_USE_ID), "content": _result(content)})
             return [result, *cache_points(_hint(content), caching=profile.cache_points)]
         case _:
             assert_never(message)
@@ -140,23 +142,6 @@ def _spoken(message: AssistantMessage, *, param: str) -> list[ContentBlock]:
     return blocks
 
 
-def _signed(message: AssistantMessage) -> list[ThinkingBlock]:
-    extra = message.extra.anthropic if message.extra is not None else None
-    return [block for block in (extra and extra.thinking_blocks) or () if block.signature or block.data]
-
-
-def _thoughtful(spoken: list[ContentBlock], thoughts: list[ThinkingBlock]) -> list[ContentBlock]:
-    """What was said with the thoughts in their places; one that does not know its place comes before the words.
-
-    None may be the last word.
-    """
-    blocks = list(spoken)
-    for position, thought in enumerate(thoughts):
-        place = position if thought.index is None else thought.index
-        blocks.insert(min(place, len(blocks) - 1), _thought(thought))
-    return blocks
-
-
 def _thought(block: ThinkingBlock) -> ContentBlock:
     if block.data is not None:
         return {"reasoningContent": {"redactedContent": block.data}}
@@ -167,7 +152,8 @@ def _tool_use(call: FunctionToolCall | CustomToolCall, *, param: str) -> Content
     if isinstance(call, CustomToolCall):
         raise BadInput("Custom tool calls are not supported by this model. Use functions.", param=param)
     arguments = _arguments(call.function.arguments, param=f"{param}.function.arguments")
-    return {"toolUse": {"toolUseId": _tool_use_id(call.id), "name": call.function.name, "input": arguments}}
+    call_id = fitting_id(call.id, _TOOL_USE_ID)
+    return {"toolUse": {"toolUseId": call_id, "name": call.function.name, "input": arguments}}
 
 
 def _arguments(text: str, *, param: str) -> dict[str, object]:
@@ -175,10 +161,6 @@ def _arguments(text: str, *, param: str) -> dict[str, object]:
         return msgspec.json.decode(text or "{}", type=dict[str, object])
     except (msgspec.DecodeError, RecursionError) as exc:
         raise BadInput("The arguments must be a JSON object, as text.", param=param, code="invalid_value") from exc
-
-
-def _tool_use_id(call_id: str) -> str:
-    return fitting_id(call_id, _TOOL_USE_ID)
 
 
 def _result(content: TextContent) -> list[ToolResultContent]:

@@ -6,6 +6,7 @@ Source of the shapes: ``Tool`` and ``ToolConfig`` in Vertex AI's REST reference.
 from typing import Literal, TypedDict, assert_never
 
 from tuneway.errors import BadInput
+from tuneway.prediction.hub.fit import allows_no_tool
 from tuneway.prediction.hub.request import (
     Allowed,
     AllowedTools,
@@ -94,7 +95,7 @@ def _among(allowed: Allowed) -> FunctionCallingConfig:
     """AUTO takes no list of names; VALIDATED does, and may also answer in words. No names would mean all of them."""
     names = [tool.function.name for tool in allowed.tools]
     if not names:
-        raise BadInput("'tool_choice' allows none of the 'tools'. Name at least one of them.", param="tool_choice")
+        raise allows_no_tool()
     return {"mode": "ANY" if allowed.mode == "required" else "VALIDATED", "allowedFunctionNames": names}
 
 

@@ -94,7 +94,7 @@ def _in_order(messages: list[Message]) -> Iterator[tuple[int, Message, _Calls]]:
             spoken.sort(key=lambda item: _place(item[1], calls))
         yield from ((position, message, calls) for position, message in spoken)
         if answered:
-            calls = _called((message for _, message in spoken), calls)
+            calls |= _called((message for _, message in spoken), len(calls))
 
 
 def _is_answer(item: tuple[int, Message]) -> bool:
@@ -156,8 +156,8 @@ def _signed(part: Part, extra: ExtraContent | None) -> Part:
     return {**part, "thoughtSignature": signature} if signature else part
 
 
-def _called(messages: Iterable[Message], before: _Calls) -> _Calls:
-    """Every function called so far, by call id; of one id the last, because some hosts count from 0 in every answer."""
+def _called(messages: Iterable[Message], before: int) -> _Calls:
+    """The functions called, by call id; of one id the last, because some hosts count from 0 in every answer."""
     made = [
         call
         for message in messages
@@ -165,7 +165,7 @@ def _called(messages: Iterable[Message], before: _Calls) -> _Calls:
         for call in message.tool_calls
         if isinstance(call, FunctionToolCall)
     ]
-    return {**before, **{call.id: _Call(place, call.function.name) for place, call in enumerate(made, len(before))}}
+    return {call.id: _Call(place, call.function.name) for place, call in enumerate(made, before)}
 
 
 def _call_of(message: ToolMessage, calls: _Calls, *, param: str) -> _Call:

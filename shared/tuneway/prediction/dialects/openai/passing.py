@@ -142,7 +142,7 @@ class StreamPass:
         return b"data: %b\n\n" % self._renamed(event, chunk.model)
 
     def _begins_otherwise(self, chunk: _Chunk | _TextChunk) -> bool:
-        """Whether the first chunk is not what an answer begins with, or more goes with it."""
+        """Whether the first chunk is not what an answer begins with, or more goes with it; its head is kept."""
         if not chunk.choices:
             return True
         self._head = {"id": chunk.id, "created": chunk.created}

@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.prediction.asking import ask
 from tuneway.errors import BadInput
+from tuneway.prediction.dialects.bedrock.blocks import Document
+from tuneway.prediction.dialects.bedrock.documents import with_documents
 from tuneway.prediction.dialects.bedrock.request import to_request
 from tuneway.prediction.dialects.bedrock.tools import NO_CALLS
 from tuneway.routing.routes import Target
@@ -61,6 +63,29 @@ def test_a_long_name_stays_within_its_limit() -> None:
     told = names(says(WORD, file("x" * 250), file("x" * 250)))
     assert [len(name) for name in told] == [200, 200]
     assert told[1].endswith(" (2)")
+
+
+def test_a_long_name_is_cut_for_its_number_without_a_second_blank_in_a_row() -> None:
+    cut_at_a_blank = f"{'x' * 195} tail.pdf"
+    assert names(says(WORD, file(cut_at_a_blank), file(cut_at_a_blank)))[1] == f"{'x' * 195} (2)"
+
+
+def test_long_names_that_differ_at_their_ends_are_numbered_apart() -> None:
+    one, other = f"{'x' * 198}-1.pdf", f"{'x' * 198}-2.pdf"
+    told = names(says(WORD, *map(file, (one, other, one, other))))
+    assert told[:2] == [one.removesuffix(".pdf"), other.removesuffix(".pdf")]
+    assert told[2:] == [f"{'x' * 196} (2)", f"{'x' * 196} (3)"]
+
+
+def test_a_number_that_a_file_bears_already_is_left_out() -> None:
+    assert names(says(WORD, *map(file, ("a.pdf", "a (2).pdf", "a.pdf", "a.pdf")))) == ["a", "a (2)", "a (3)", "a (4)"]
+
+
+def test_very_many_documents_of_one_name_are_numbered_in_one_pass() -> None:
+    many = 80_000  # a look at all earlier names for each would take half an hour
+    document: Document = {"format": "pdf", "name": "a", "source": {"bytes": "AA=="}}
+    (told,) = with_documents([[{"document": document} for _ in range(many)]])
+    assert [told[at]["document"]["name"] for at in (0, 1, many - 1)] == ["a", "a (2)", f"a ({many})"]
 
 
 def test_a_document_without_a_word_gets_a_full_stop() -> None:
