@@ -32,8 +32,8 @@ class Refused(Failed):
     """An error that the server told; ``code`` is its own, if it has one."""
 
     def __init__(self, content: bytes) -> None:
-        super().__init__(_message(content))
-        self.code = _code(content)
+        message, self.code = _error(content)
+        super().__init__(message)
 
 
 class Client:
@@ -74,7 +74,7 @@ class Client:
         try:
             with self._http.stream("POST", path, content=msgspec.json.encode(body)) as response:
                 if response.status_code >= httpx.codes.BAD_REQUEST:
-                    raise Failed(_message(response.read()))
+                    raise Refused(response.read())
                 for line in response.iter_lines():
                     if line.startswith("data: ") and line != "data: [DONE]":
                         yield _event(line.removeprefix("data: "))
@@ -138,22 +138,17 @@ def _local(data: Path) -> Local | None:
 def _event(text: str) -> dict[str, object]:
     event = msgspec.json.decode(text, type=dict[str, object])
     if "error" in event:
-        raise Failed(_message(text.encode()))
+        raise Refused(text.encode())
     return event
 
 
-def _code(content: bytes) -> str | None:
-    try:
-        code = msgspec.json.decode(content, type=dict[str, dict[str, object]])["error"].get("code")
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
-        return None
-    return code if isinstance(code, str) else None
-
-
-def _message(content: bytes) -> str:
+def _error(content: bytes) -> tuple[str, str | None]:
+    """What the server says, and its code."""
     try:
         error = msgspec.json.decode(content, type=dict[str, dict[str, object]])["error"]
         param = f" (param: {error['param']})" if error.get("param") else ""
-        return f"{error['message']}{param}"
-    except (msgspec.MsgspecError, KeyError):
-        return f"The server answered with something that is not an error of ours: {content[:200]!r}"
+        message = f"{error['message']}{param}"
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+        return f"The server answered with something that is not an error of ours: {content[:200]!r}", None
+    code = error.get("code")
+    return message, code if isinstance(code, str) else None

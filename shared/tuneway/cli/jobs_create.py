@@ -1,6 +1,7 @@
 """``tuneway jobs create``: one job, or all jobs of a file, once however often it is run."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import click
@@ -124,14 +125,12 @@ def _create(client: Client, jobs: Iterable[Job], *, as_json: bool) -> None:
 
 
 def _estimate(client: Client, jobs: Iterable[Job], *, as_json: bool) -> None:
-    counted: dict[str, dict[str, object]] = {}
+    named = cache(by_name)  # the rows of a local file are counted once
     answers: list[dict[str, object]] = []
     for job in jobs:
-        dataset, named = str(job.body["training_file"]), columns_of(job.body.get("columns"))
-        read = f"{dataset}\0{named}"
-        counted[read] = counted.get(read) or by_name(dataset, columns=named)
+        rows = named(str(job.body["training_file"]), columns=columns_of(job.body.get("columns")))
         body = {name: job.body[name] for name in ESTIMATED if job.body.get(name) is not None}
-        answers.append(client.call("POST", ESTIMATES, {**body, **counted[read]}))
+        answers.append(client.call("POST", ESTIMATES, {**body, **rows}))
     if as_json:
         show(answers)
         return

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -45,12 +46,10 @@ def uploaded(body: Mapping[str, object], uploads: Uploads) -> tuple[dict[str, ob
 
 def questions(body: Mapping[str, object]) -> Iterator[dict[str, object]]:
     """What the estimate of each job is asked; the rows of a local file are counted once. Raises Failed."""
-    counted: dict[str, dict[str, object]] = {}
+    named = cache(by_name)
     for point in points(body):
-        dataset, named = str(point.pop("training_file")), columns_of(point.pop("columns", None))
-        read = f"{dataset}\0{named}"
-        counted[read] = counted.get(read) or by_name(dataset, columns=named)
-        yield {**point, **counted[read]}
+        dataset, columns = str(point.pop("training_file")), columns_of(point.pop("columns", None))
+        yield {**point, **named(dataset, columns=columns)}
 
 
 def points(body: Mapping[str, object]) -> Iterator[dict[str, object]]:

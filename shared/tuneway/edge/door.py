@@ -10,9 +10,9 @@ import msgspec
 
 from tuneway.access.keys import Grant, Scope, admit, bearer
 from tuneway.edge.errors import Answer, MethodNotAllowed, rendered, unexpected
-from tuneway.edge.lists import page_size
 from tuneway.edge.telemetry.logs import Logs
 from tuneway.edge.telemetry.observed_requests import Watch
+from tuneway.edge.whole_numbers import whole
 from tuneway.errors import BadInput, NotFound, TunewayError
 from tuneway.structs import read_fields
 
@@ -47,7 +47,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     def limit(self, *, default: int, most: int) -> int:
         """The page size asked for. Raises BadInput."""
-        size = page_size(self.query.get("limit", str(default)), most=most)
+        size = whole(self.query.get("limit", str(default)), least=1, most=most)
         if size is None:
             raise BadInput(f"'limit' is a whole number from 1 to {most}.", param="limit")
         return size

@@ -1,8 +1,6 @@
 """Lists as OpenAI writes them."""
 
-import pytest
-
-from tuneway.edge.lists import listed, page, page_size
+from tuneway.edge.lists import listed, page
 
 
 def test_a_page_is_cut_to_its_limit() -> None:
@@ -17,15 +15,3 @@ def test_a_page_of_nothing_has_texts_at_both_ends() -> None:
 
 def test_a_whole_list_says_nothing_of_pages() -> None:
     assert listed([1, 2]) == {"object": "list", "data": [1, 2]}
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("1", 1), ("100", 100), ("007", 7), ("0", None), ("101", None), ("", None), ("-1", None), ("٣", None)],
-)
-def test_the_size_of_a_page_is_a_whole_number_in_its_bounds(text: str, size: int | None) -> None:
-    assert page_size(text, most=100) == size
-
-
-def test_a_number_of_thousands_of_digits_is_no_size() -> None:
-    assert page_size("9" * 5000, most=100) is None

@@ -15,6 +15,7 @@ from tuneway.edge.lists import listed, page
 from tuneway.edge.registry.model_bodies import who_asks
 from tuneway.edge.registry.model_reading import MODELS
 from tuneway.edge.retirement_events import retune_event
+from tuneway.edge.whole_numbers import whole
 from tuneway.errors import BadInput
 from tuneway.ports import Documents, Events
 from tuneway.ports.retirements import Fates, Retuner, RetuneWish
@@ -35,7 +36,7 @@ from tuneway.tuning.retuning import FollowedJobs
 RETIREMENTS = "/v1/registry/retirements"
 RETUNES = "/v1/registry/retunes"
 PAGE, MOST = 20, 100
-FARTHEST, MOST_DIGITS = 36_500, 9
+FARTHEST = 36_500
 HIDDEN = frozenset({"asked", "admin", "told", "open", "cancel_asked"})
 
 
@@ -167,6 +168,7 @@ def _days(query: Mapping[str, str]) -> int | None:
     text = query.get("within")
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS or int(text) > FARTHEST:
+    days = whole(text, least=0, most=FARTHEST)
+    if days is None:
         raise BadInput(f"'within' is a number of days from 0 to {FARTHEST}.", param="within")
-    return int(text)
+    return days

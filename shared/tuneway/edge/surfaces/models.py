@@ -11,11 +11,11 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from tuneway.edge.lists import page_size
 from tuneway.edge.replies import Reply
 from tuneway.edge.surfaces.answering import admitted
 from tuneway.edge.surfaces.directory import may_call, unknown, visible
 from tuneway.edge.visits import Visit
+from tuneway.edge.whole_numbers import whole
 from tuneway.errors import BadInput
 from tuneway.prediction.surfaces.messages.headers import VERSION_HEADER
 from tuneway.routing.routes import Route
@@ -118,7 +118,7 @@ def _page(routes: Sequence[Route], query: dict[str, str]) -> ModelPage:
 
 
 def _limit(query: dict[str, str]) -> int:
-    size = page_size(query.get("limit", str(PAGE)), most=LONGEST_PAGE)
+    size = whole(query.get("limit", str(PAGE)), least=1, most=LONGEST_PAGE)
     if size is None:
         raise BadInput(f"limit: a whole number from 1 to {LONGEST_PAGE}", param="limit", code="invalid_value")
     return size

@@ -11,7 +11,7 @@ import msgspec
 from tuneway.ports import Write
 from tuneway.registry.models.model_desk import pointed
 from tuneway.registry.models.model_shelf import ModelShelf, names_of, owns
-from tuneway.registry.models.version_names import VersionName, version_name
+from tuneway.registry.models.version_names import VersionName, read_name, version_name
 from tuneway.registry.naming import DEFAULT
 from tuneway.registry.shelves import Model, Version
 from tuneway.routing.places import place_of
@@ -32,27 +32,21 @@ def followed(shelf: ModelShelf, route: Route, targets: Sequence[Target], *, by: 
 
     Nothing moves where the route is no alias's name, or asks first what is none of the model's versions, or several.
     """
-    called, at, named = route.alias.rpartition("@")
-    called, alias = (called, named) if at else (route.alias, DEFAULT)
-    for stored in shelf.models.find(("name", "==", called)):
-        model = stored.value
-        if alias not in model.aliases or route.alias not in names_of(model, alias) or not owns(model, route):
-            continue
-        number = _number(shelf, model, _asked_first(targets), now=model.aliases[alias])
-        return Followed() if number is None else _moved(shelf, stored, alias, number=number, route=route, by=by)
-    return Followed()
+    alias = read_name(route.alias).alias
+    stored = _named_by(shelf, route, alias)
+    if stored is None:
+        return Followed()
+    number = _number(shelf, stored.value, _asked_first(targets), now=stored.value.aliases[alias])
+    return Followed() if number is None else _moved(shelf, stored, alias, number=number, route=route, by=by)
 
 
 def unnamed(shelf: ModelShelf, route: Route, *, by: str) -> tuple[Write, ...]:
     """The alias's end when its name is taken away. The default one stays: a model always has it, called so or not."""
-    called, at, alias = route.alias.rpartition("@")
-    if not at or alias == DEFAULT:
+    alias = read_name(route.alias).alias
+    stored = _named_by(shelf, route, alias) if alias != DEFAULT else None
+    if stored is None:
         return ()
-    for stored in shelf.models.find(("name", "==", called)):
-        if alias in stored.value.aliases and owns(stored.value, route):
-            after = pointed(stored.value, alias, None, by=by, at=shelf.now())
-            return (shelf.models.replace(stored, after),)
-    return ()
+    return (shelf.models.replace(stored, pointed(stored.value, alias, None, by=by, at=shelf.now())),)
 
 
 def astray(shelf: ModelShelf, route: Route) -> tuple[VersionName, str] | None:
@@ -74,6 +68,15 @@ def led_along(snapshot: Snapshot, along: Followed, *, before: Sequence[Target], 
         if there is not None and there.trial is None and there.targets == tuple(before):
             snapshot = snapshot.with_route(msgspec.structs.replace(there, targets=tuple(after)))
     return snapshot
+
+
+def _named_by(shelf: ModelShelf, route: Route, alias: str) -> Stored[Model] | None:
+    """The model whose version has that ``alias``, where the route is its name and its owner's."""
+    for stored in shelf.models.find(("name", "==", read_name(route.alias).called)):
+        model = stored.value
+        if alias in model.aliases and route.alias in names_of(model, alias) and owns(model, route):
+            return stored
+    return None
 
 
 def _moved(shelf: ModelShelf, stored: Stored[Model], alias: str, *, number: str, route: Route, by: str) -> Followed:

@@ -1,5 +1,7 @@
 """Names that are versions' aliases: ``shop@prod``, and ``shop`` alone for the default version of that model."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from tuneway.registry.models.model_shelf import ModelShelf
@@ -15,13 +17,26 @@ class VersionName(msgspec.Struct, frozen=True, kw_only=True):
     alias: str
 
 
+class Read(NamedTuple):
+    """What a model is ``called``, and the alias of its version."""
+
+    called: str
+    alias: str
+
+
+def read_name(name: str) -> Read:
+    """The parts of a name that may be a version's; without an alias it is the default one's."""
+    called, at, alias = name.rpartition("@")
+    return Read(called, alias) if at else Read(name, DEFAULT)
+
+
 def version_name(shelf: ModelShelf, name: str) -> VersionName | None:
     """What the name calls in the registry; None where no registered model is called so."""
-    called, at, alias = name.rpartition("@")
-    if not at and NAME.fullmatch(name) is None:
+    if "@" not in name and NAME.fullmatch(name) is None:
         return None
-    found = [each.value for each in shelf.models.find(("name", "==", called if at else name))]
-    return VersionName(model=found[0], alias=alias if at else DEFAULT) if found else None
+    called, alias = read_name(name)
+    found = [each.value for each in shelf.models.find(("name", "==", called))]
+    return VersionName(model=found[0], alias=alias) if found else None
 
 
 def off_the_record(shelf: ModelShelf, route: Route, there: Route | None) -> VersionName | None:

@@ -1,12 +1,13 @@
 """What callers ask of sweeps: create, list, retrieve, cancel, promote; each for one owner."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from tuneway.errors import AlreadyExists, BadInput, TryLater
 from tuneway.routing.snapshot import current
 from tuneway.state import Stored
+from tuneway.tuning.bases import BaseModel
 from tuneway.tuning.desk import JobDesk
 from tuneway.tuning.jobs import Job
 from tuneway.tuning.orders import JobOrder, Subject, named_by
@@ -72,13 +73,14 @@ class SweepDesk:
         Raises BadInput, naming the field.
         """
         _check_count(order)
-        sweep = self._accepted(order, owner=owner, key_limit=key_limit)
+        bases = {each.model: self.subject(each.model, owner=owner).base for each in order.jobs}
+        sweep = self._accepted(order, bases, owner=owner, key_limit=key_limit)
         if len(msgspec.json.encode(sweep)) > MOST_BYTES:
             said = f"The sweep is larger than {MOST_BYTES:,} bytes. Make several of it."
             raise BadInput(said, param="jobs", code="sweep_too_large")
         kept = self._earlier(order, sweep.id)
         if kept is None:
-            self._check(order, owner)
+            self._check(order, bases.values(), owner=owner)
             kept = self._begun(sweep)
         if _asked_for(kept) != _asked_for(sweep):
             said = f"This Idempotency-Key was used for sweep {kept.id}, which is another. Send a new key."
@@ -119,8 +121,8 @@ class SweepDesk:
         self._sweeps.tell(sweep_id)
         return self.get(sweep_id, owner=owner)
 
-    def _check(self, order: SweepOrder, owner: str) -> None:
-        for base in {order.model: self.subject(order.model, owner=owner).base for order in order.jobs}.values():
+    def _check(self, order: SweepOrder, bases: Iterable[BaseModel], *, owner: str) -> None:
+        for base in bases:
             self._desk.check_base(base)
         if order.promotion is not None:
             self._check_alias(order.promotion.alias, owner, param="promote.alias")
@@ -135,14 +137,16 @@ class SweepDesk:
         if route is not None and route.owner != owner:
             raise BadInput(f"The alias '{alias}' is in use. Choose another.", param=param, code="alias_in_use")
 
-    def _accepted(self, order: SweepOrder, *, owner: str, key_limit: float | None) -> Sweep:
+    def _accepted(
+        self, order: SweepOrder, bases: Mapping[str, BaseModel], *, owner: str, key_limit: float | None
+    ) -> Sweep:
         now, id_ = self._sweeps.now(), _sweep_id(order, owner, random=self._new_id())
         return Sweep(
             id=id_,
             owner=owner,
             created_at=now,
             deadline=now + PATIENCE,
-            members=tuple(self._members(order.jobs, id_, owner)),
+            members=_members(order.jobs, bases, id_),
             name=order.name,
             concurrency=order.concurrency,
             max_cost_usd=order.max_cost_usd,
@@ -152,19 +156,6 @@ class SweepDesk:
             promotion=order.promotion,
             metadata=order.metadata,
         )
-
-    def _members(self, orders: Sequence[JobOrder], sweep: SweepId, owner: str) -> list[Member]:
-        bases = {order.model: self._desk.subject(order.model, owner=owner).base for order in orders}
-        return [
-            Member(
-                index=index,
-                order=order,
-                base_model=bases[order.model].name,
-                backend=bases[order.model].backend,
-                job=member_job(sweep, index),
-            )
-            for index, order in enumerate(orders)
-        ]
 
     def _earlier(self, order: SweepOrder, id_: SweepId) -> Sweep | None:
         """What the same idempotency key has made before."""
@@ -192,6 +183,19 @@ class SweepDesk:
             raise BadInput(said, code="sweep_ended")
         halt = Halt(rule="cancelled", message="The sweep was cancelled.")
         return moved(halted(sweep, halt), SweepStatus.CANCELLING, now=self._sweeps.now())
+
+
+def _members(orders: Sequence[JobOrder], bases: Mapping[str, BaseModel], sweep: SweepId) -> tuple[Member, ...]:
+    return tuple(
+        Member(
+            index=index,
+            order=order,
+            base_model=bases[order.model].name,
+            backend=bases[order.model].backend,
+            job=member_job(sweep, index),
+        )
+        for index, order in enumerate(orders)
+    )
 
 
 def _check_count(order: SweepOrder) -> None:
